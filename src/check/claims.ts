@@ -1,0 +1,155 @@
+/** Reads a claim: its two sides as expressions of the network, its gradients and its Jacobians. */
+import type { Derivation } from '../derive/derive.ts'
+import { fail, locating, nearest } from '../diagnostic.ts'
+import type { Expr } from '../expr/expr.ts'
+import { nameLayout } from '../layout/names.ts'
+import type { Ast } from '../network/ast.ts'
+import { expressionOf } from '../network/expression.ts'
+import type { Claim, Scope, Value } from '../network/network.ts'
+import { fill, named } from '../ops/leaves.ts'
+import { T } from '../ops/movement.ts'
+import { applied, isOperator, negated, type Operator } from './operator.ts'
+
+export interface Sides {
+  readonly left: Expr | Operator
+  readonly right: Expr | Operator
+  /** The gradient that the left side speaks of, if it is one and nothing else. */
+  readonly subject: Value | undefined
+}
+
+/** The two sides of a claim. Throws a located Failure. */
+export function sidesOf(claim: Claim, derivation: Derivation): Sides {
+  const scope = claimScope(derivation, claim)
+  const [target] = claim.equation.targets
+  const isGradient = target!.kind === 'derivative' && target!.of.kind === 'name' && target!.of.name === derivation.network.loss.name
+  return {
+    left: valueOf(target!, scope, derivation),
+    right: valueOf(claim.equation.value, scope, derivation),
+    subject: isGradient && target!.kind === 'derivative' && target!.by.kind === 'name' ? derivation.network.values.get(target!.by.name) : undefined,
+  }
+}
+
+/** A network's scope in which derivatives have a meaning, with the claim's local names. */
+function claimScope(derivation: Derivation, { where }: Pick<Claim, 'where'>): Scope {
+  const values = new Map(derivation.network.scope.values)
+  const scope: Scope = { ...derivation.network.scope, values, extend: (ast) => extended(ast, scope, derivation) }
+  for (const { name, value } of where) values.set(name, expressionOf(value, scope))
+  return scope
+}
+
+/** What only claims can say: gradients, contributions, and products with Jacobians. */
+function extended(ast: Ast, scope: Scope, derivation: Derivation): Expr | undefined {
+  if (ast.kind === 'contribution') return contribution(ast, derivation)
+  if (ast.kind !== 'derivative' && ast.kind !== 'product') return undefined
+  if (ast.kind === 'product' && ![ast.first, ...ast.rest.map((r) => r.factor)].some((part) => mentionsOperator(part, scope, derivation))) return undefined
+  const value = operatorValue(ast, scope, derivation)
+  if (isOperator(value)) {
+    fail('not-here', { what: 'a Jacobian', where: 'a tensor expression', hint: 'Apply it to a tensor: dF/dx.T @ dL/dy.' }, ast.span)
+  }
+  return value
+}
+
+const isLoss = (ast: Ast, { network }: Derivation): boolean => ast.kind === 'name' && ast.name === network.loss.name
+
+/** Whether a tree stands for an operator: it has a Jacobian or I at its top. */
+function mentionsOperator(ast: Ast, scope: Scope, derivation: Derivation): boolean {
+  const below = (inner: Ast): boolean => mentionsOperator(inner, scope, derivation)
+  switch (ast.kind) {
+    case 'derivative':
+      return !isLoss(ast.of, derivation)
+    case 'name':
+      return ast.name === 'I' && !scope.values.has('I')
+    case 'transpose':
+    case 'negate':
+      return below(ast.of)
+    case 'sum':
+      return ast.terms.some((t) => below(t.term))
+    case 'product':
+      return below(ast.first) || ast.rest.some((r) => below(r.factor))
+    default:
+      return false
+  }
+}
+
+const valueOf = (ast: Ast, scope: Scope, derivation: Derivation): Expr | Operator =>
+  mentionsOperator(ast, scope, derivation) ? operatorValue(ast, scope, derivation) : expressionOf(ast, scope)
+
+/** A tree that has an operator in it: the operator, or the tensor that it gives. */
+function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | Operator {
+  const of = (inner: Ast): Expr | Operator => valueOf(inner, scope, derivation)
+  return locating(ast.span, () => {
+    switch (ast.kind) {
+      case 'name':
+        return { kind: 'identity' }
+      case 'derivative':
+        return isLoss(ast.of, derivation) ? gradient(ast.by, derivation) : jacobian(ast, scope, derivation)
+      case 'transpose': {
+        const inner = of(ast.of)
+        return isOperator(inner) ? { kind: 'transposed', of: inner } : T(inner)
+      }
+      case 'negate':
+        return negated(asOperator(of(ast.of)))
+      case 'sum':
+        return { kind: 'sum', terms: ast.terms.map(({ negative, term }) => (negative ? negated(asOperator(of(term))) : asOperator(of(term)))) }
+      case 'product':
+        return ast.rest.reduce((left, { sign, factor }) => combined(left, sign, of(factor), derivation), of(ast.first))
+      default:
+        return expressionOf(ast, scope)
+    }
+  })
+}
+
+function combined(left: Expr | Operator, sign: string, right: Expr | Operator, { structure }: Derivation): Expr | Operator {
+  if (sign === '*' && !isOperator(left) && left.shape.length === 0) return { kind: 'scaled', factor: left, of: asOperator(right) }
+  if (sign === '*' && !isOperator(right) && right.shape.length === 0) return { kind: 'scaled', factor: right, of: asOperator(left) }
+  if (sign !== '@') fail('not-here', { what: sign, where: 'a product with a Jacobian', hint: 'A Jacobian is applied with @.' })
+  if (isOperator(left) && !isOperator(right) && !isMatrixFor(left, right)) return applied(left, right, false, structure)
+  if (!isOperator(left) && left.shape.length === 1) return applied(asOperator(right), left, true, structure)
+  return { kind: 'product', left: asOperator(left), right: asOperator(right) }
+}
+
+/** A matrix beside a Jacobian of vectors is composed with it; beside one of matrices it is what it is applied to. */
+const isMatrixFor = (left: Operator, right: Expr): boolean => right.shape.length === 2 && !(left.kind === 'transposed' || left.kind === 'jacobian' ? ofMatrices(left) : false)
+
+const ofMatrices = (operator: Operator): boolean =>
+  operator.kind === 'jacobian' ? operator.of.shape.length > 1 || operator.by.shape.length > 1 : operator.kind === 'transposed' && ofMatrices(operator.of)
+
+function asOperator(value: Expr | Operator): Operator {
+  if (isOperator(value)) return value
+  if (value.shape.length !== 2) fail('shapes', { what: 'beside a Jacobian stand matrices', detail: `this has ${value.shape.length} axes` })
+  return { kind: 'matrix', matrix: value }
+}
+
+/** The value that a derivative is taken by. */
+function referred(ast: Ast, { network }: Derivation): Value {
+  const value = ast.kind === 'name' ? network.values.get(ast.name) : undefined
+  if (value) return value
+  if (ast.kind !== 'name') fail('later-version', { what: 'a derivative by anything but a name' }, ast.span)
+  const near = nearest(ast.name, network.values.keys())
+  return fail('unknown-name', { name: ast.name, ...(near ? { near } : {}) }, ast.span)
+}
+
+function gradient(by: Ast, derivation: Derivation): Expr {
+  const value = referred(by, derivation)
+  if (value.role === 'constant') {
+    fail('not-here', { what: `the gradient by ${value.name}`, where: 'a claim', hint: `${value.name} is a constant; declare it under inputs to derive its gradient.` }, by.span)
+  }
+  return derivation.raw.get(value)?.adjoint ?? fill(0, value.expr.shape)
+}
+
+function contribution(ast: Ast & { kind: 'contribution' }, derivation: Derivation): Expr {
+  const [from, to] = [referred(ast.from, derivation), referred(ast.to, derivation)]
+  if (!isLoss(ast.of, derivation)) fail('later-version', { what: 'a contribution to anything but the gradient of the loss' }, ast.span)
+  const found = derivation.raw.get(from)?.contributions.find((c) => c.consumer === to)
+  if (found) return found.term
+  const consumers = (derivation.structure.uses.get(from) ?? []).map((u) => u.by.name)
+  return fail('not-here', { what: `${from.name}->${to.name}`, where: 'a claim', hint: `${to.name} does not use ${from.name}; it is used by ${consumers.join(', ') || 'nothing'}.` }, ast.span)
+}
+
+function jacobian(ast: Ast & { kind: 'derivative' }, scope: Scope, derivation: Derivation): Operator {
+  const by = referred(ast.by, derivation).expr
+  const known = ast.of.kind === 'name' ? derivation.network.values.get(ast.of.name) : undefined
+  const of = known?.expr ?? named('A', nameLayout('A'), expressionOf(ast.of, scope))
+  return { kind: 'jacobian', of, by }
+}
+

@@ -1,0 +1,94 @@
+/** Random points: sizes for every symbol, and values for every variable that respect its domain and the spec's assumptions. */
+import { fail } from '../diagnostic.ts'
+import { isSymbolic, sizeIn, type Sizes } from '../expr/dim.ts'
+import { evaluate, type Point } from '../expr/evaluate.ts'
+import { type Attr, type Expr, inOrder } from '../expr/expr.ts'
+import type { Network } from '../network/network.ts'
+import { domainOf } from '../ops/leaves.ts'
+import { below, normal, normalTensor, type Random, randomFrom, shuffled } from '../tensor/random.ts'
+import { full, map, sizeOf, type Tensor, tensor } from '../tensor/tensor.ts'
+
+const attempts = 300
+
+/** The points of a network, drawn by a seed: the k-th one is always the same. */
+export function drawPoint(network: Network, seed: number, k: number, scale: number): Point {
+  const random = randomFrom(seed, 'draw', k)
+  const sizes = drawSizes(network, random)
+  const leaves = [...network.values.values()].map((v) => v.expr).filter((e) => e.args.length === 0)
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const values = new Map<Expr, Tensor>()
+    for (const leaf of leaves) values.set(leaf, network.fixed.get(leaf) ?? drawValue(leaf, sizes, random, scale))
+    const point = { sizes, values }
+    if (network.assumptions.every((mask) => evaluate([mask], point).get(mask)!.data.every((v) => v !== 0))) return point
+  }
+  return fail('no-draw', { why: `${attempts} points were tried, and none of them met every condition under assume` })
+}
+
+/** Sizes that differ from each other and exceed one, where the network's shapes allow it. */
+function drawSizes({ sizes, values }: Network, random: Random): Sizes {
+  if (sizes.length === 0) return new Map()
+  const conditions = conditionsOf([...values.values()].map((v) => v.expr))
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const pool = shuffled(random, Array.from({ length: sizes.length + 2 + Math.floor(attempt / 20) }, (_, i) => i + 2))
+    const some = attempt < attempts / 2 ? pool : sizes.map(() => 1 + below(random, 6))
+    const drawn = new Map(sizes.map((name, i) => [name, some[i]!]))
+    if (conditions.every((holds) => holds(drawn))) return drawn
+  }
+  return fail('no-draw', { why: `no sizes for ${sizes.join(', ')} were found for which every axis has an entry` })
+}
+
+/** Axes have entries; starts, paddings and the like are not negative. */
+function conditionsOf(roots: readonly Expr[]): ((sizes: Sizes) => boolean)[] {
+  const seen = new Set<string>()
+  const conditions: ((sizes: Sizes) => boolean)[] = []
+  const require = (attr: Attr, least: number): void => {
+    if (Array.isArray(attr)) attr.forEach((a) => require(a, least))
+    else if (isSymbolic(attr) && !seen.has(attr.key + least)) {
+      seen.add(attr.key + least)
+      conditions.push((sizes) => sizeIn(attr, sizes) >= least)
+    }
+  }
+  for (const expr of inOrder(roots)) {
+    expr.shape.forEach((d) => require(d, 1))
+    for (const key in expr.attrs) require(expr.attrs[key]!, 0)
+  }
+  return conditions
+}
+
+function drawValue(leaf: Expr, sizes: Sizes, random: Random, scale: number): Tensor {
+  const shape = leaf.shape.map((d) => sizeIn(d, sizes))
+  const { kind, classes } = domainOf(leaf)
+  const each = (f: () => number): Tensor => map(full(shape, 0), f)
+  switch (kind) {
+    case 'real':
+      return normalTensor(random, shape, scale)
+    case 'positive':
+      return each(() => scale * Math.exp(0.5 * normal(random)))
+    case 'mask':
+      return each(() => below(random, 2))
+    case 'sign':
+      return each(() => 2 * below(random, 2) - 1)
+    case 'index':
+      return each(() => below(random, sizeIn(classes!, sizes)))
+    case 'one_hot':
+      return rows(shape, (k) => {
+        const hot = below(random, k)
+        return Array.from({ length: k }, (_, i) => Number(i === hot))
+      })
+    case 'simplex':
+      return rows(shape, (k) => {
+        const weights = Array.from({ length: k }, () => Math.exp(normal(random)))
+        const total = weights.reduce((a, b) => a + b, 0)
+        return weights.map((w) => w / total)
+      })
+  }
+}
+
+/** A tensor filled row by row along its last axis. */
+function rows(shape: readonly number[], row: (size: number) => readonly number[]): Tensor {
+  const data = new Float64Array(sizeOf(shape))
+  const size = shape.at(-1) ?? 1
+  for (let at = 0; at < data.length; at += size) data.set(row(size), at)
+  return tensor(shape, data)
+}
+

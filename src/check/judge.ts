@@ -1,0 +1,175 @@
+/** Judges claims: proved by one canonical form, agreeing in numbers, refuted by a counterexample, or undecided. */
+import type { Derivation } from '../derive/derive.ts'
+import { type Diagnostic, Failure } from '../diagnostic.ts'
+import { evaluate, type Point } from '../expr/evaluate.ts'
+import type { Expr } from '../expr/expr.ts'
+import { sameShape, shapeText } from '../expr/shape.ts'
+import { nameLayout } from '../layout/names.ts'
+import type { Claim } from '../network/network.ts'
+import { fill, numberOf, variable } from '../ops/leaves.ts'
+import { canonicaliser } from '../rewrite/canonical.ts'
+import { normalTensor, randomFrom } from '../tensor/random.ts'
+import { isFinite, map, type Tensor, zip } from '../tensor/tensor.ts'
+import { sizeIn } from '../expr/dim.ts'
+import { type Sides, sidesOf } from './claims.ts'
+import { type Diagnosis, diagnose } from './diagnose.ts'
+import { drawPoint } from './draw.ts'
+import { applied, isOperator, type Operator, shapesOf } from './operator.ts'
+
+export type Verdict =
+  | { readonly kind: 'proved' }
+  | { readonly kind: 'agrees'; readonly points: number; readonly worst: number }
+  | { readonly kind: 'refuted'; readonly diagnosis: Diagnosis; readonly counterexample: Counterexample | undefined }
+  | { readonly kind: 'undecided'; readonly because: string }
+
+/** Where the two sides differ. */
+export interface Counterexample {
+  readonly point: Point
+  readonly claimed: Tensor
+  readonly derived: Tensor
+}
+
+export interface Judgement {
+  readonly claim: Claim
+  readonly verdict: Verdict
+  /** A claim must hold, a `not:` must be refuted. */
+  readonly ok: boolean
+}
+
+const points = 6
+/** Points near and far from the origin: a relu6 must meet its kink. */
+const scales = [1, 0.1, 10, 1, 0.1, 3]
+const tolerance = 1e-8
+
+/** The verdict on a claim. Throws a Failure where the claim can't be read (names, syntax); wrong shapes refute it. */
+export function judge(claim: Claim, derivation: Derivation, seed: number): Judgement {
+  const verdict = verdictOn(claim, derivation, seed)
+  const holds = verdict.kind === 'proved' || verdict.kind === 'agrees'
+  return { claim, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds }
+}
+
+function verdictOn(claim: Claim, derivation: Derivation, seed: number): Verdict {
+  let sides: Sides
+  let compared: readonly [Expr, Expr]
+  try {
+    sides = sidesOf(claim, derivation)
+    compared = asTensors(sides, derivation)
+  } catch (error) {
+    if (error instanceof Failure && error.diagnostics.every((d) => d.code === 'shapes')) return byShape(error.diagnostics[0]!)
+    throw error
+  }
+  const [left, right] = compared
+  const evidence = compare(left, right, derivation, seed)
+  if (evidence.kind === 'undecided') return evidence
+  if (evidence.kind === 'differs') {
+    const diagnosis = diagnose({ left, right, subject: sides.subject }, derivation, seed)
+    return { kind: 'refuted', diagnosis, counterexample: evidence.at }
+  }
+  return isProved(left, right, derivation) ? { kind: 'proved' } : { kind: 'agrees', points: evidence.points, worst: evidence.worst }
+}
+
+const byShape = ({ message, hint }: Diagnostic): Verdict => ({
+  kind: 'refuted',
+  diagnosis: { kind: 'shape', message, ...(hint ? { details: [hint] } : {}) },
+  counterexample: undefined,
+})
+
+/** Two operators are equal when their transposes do the same to every error: they are applied to one of no particular kind. */
+function asTensors({ left, right }: Sides, { structure }: Derivation): readonly [Expr, Expr] {
+  if (!isOperator(left) && !isOperator(right)) {
+    const [l, r] = [fitZero(left, right), fitZero(right, left)]
+    if (!sameShape(l.shape, r.shape)) throw shapesDiffer(l, r)
+    return [l, r]
+  }
+  const [a, b] = [asOperator(left), asOperator(right)]
+  const out = shapesOf({ kind: 'sum', terms: [a, b] })[0]
+  if (!out) throw new Failure([{ code: 'shapes', message: 'nothing tells the shape of I here' }])
+  const g = variable('g', out, nameLayout('g'))
+  return [applied(a, g, true, structure), applied(b, g, true, structure)]
+}
+
+const asOperator = (value: Expr | Operator): Operator => (isOperator(value) ? value : { kind: 'matrix', matrix: value })
+
+/** A literal 0 fits any shape. */
+const fitZero = (side: Expr, other: Expr): Expr => (numberOf(side) === 0 && side.shape.length === 0 ? fill(0, other.shape) : side)
+
+function shapesDiffer(left: Expr, right: Expr): Failure {
+  const [l, r] = [shapeText(left.shape), shapeText(right.shape)]
+  const turned = sameShape([...left.shape].reverse(), right.shape)
+  const message = turned ? `the sides are transposed: left ${l}, right ${r}` : `the sides differ in shape: left ${l}, right ${r}`
+  return new Failure([{ code: 'shapes', message, ...(turned ? { hint: 'Transpose one of them (.T).' } : {}) }])
+}
+
+type Evidence =
+  | { readonly kind: 'agrees'; readonly points: number; readonly worst: number }
+  | { readonly kind: 'differs'; readonly at: Counterexample }
+  | { readonly kind: 'undecided'; readonly because: string }
+
+/** Both sides in numbers, at points of several scales and sizes. They differ only beyond the rounding that is measured. */
+export function compare(left: Expr, right: Expr, derivation: Derivation, seed: number): Evidence {
+  let [worst, compared] = [0, 0]
+  for (let k = 0; k < points; k++) {
+    const point = withStrangers([left, right], drawPoint(derivation.network, seed, k, scales[k]!), seed + k)
+    const [l, r] = valuesAt(left, right, point)
+    if (!isFinite(l) || !isFinite(r)) continue
+    compared++
+    const size = Math.max(largest(l), largest(r))
+    const error = largest(zip(l, r, (a, b) => a - b))
+    if (error > tolerance * size) {
+      const shaken = valuesAt(left, right, shake(point, seed + k))
+      const noise = Math.max(largest(zip(l, shaken[0], (a, b) => a - b)), largest(zip(r, shaken[1], (a, b) => a - b)))
+      if (error > 100 * noise) return { kind: 'differs', at: { point, claimed: r, derived: l } }
+    } else if (size > 0) worst = Math.max(worst, error / size)
+  }
+  if (compared < 3) return { kind: 'undecided', because: `the sides had finite values at ${compared} of ${points} points` }
+  return { kind: 'agrees', points: compared, worst }
+}
+
+const largest = (a: Tensor): number => a.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0)
+
+function valuesAt(left: Expr, right: Expr, point: Point): readonly [Tensor, Tensor] {
+  const values = evaluate([left, right], point)
+  return [values.get(left)!, values.get(right)!]
+}
+
+/** The point moved by a few units in the last place: what this changes is rounding. */
+function shake(point: Point, seed: number): Point {
+  const random = randomFrom(seed, 'shake')
+  const values = new Map([...point.values].map(([expr, value]) => [expr, map(value, (x) => x * (1 + 4e-16 * (random() - 0.5)))]))
+  return { ...point, values }
+}
+
+/** Values for variables that are not the network's: the g that operators are applied to. */
+function withStrangers(roots: readonly Expr[], point: Point, seed: number): Point {
+  const values = new Map(point.values)
+  const random = randomFrom(seed, 'strangers')
+  for (const expr of leavesOf(roots)) {
+    if (values.has(expr) || expr.op.evaluate) continue
+    values.set(expr, normalTensor(random, expr.shape.map((d) => sizeIn(d, point.sizes))))
+  }
+  return { ...point, values }
+}
+
+const leavesOf = (roots: readonly Expr[]): Expr[] => {
+  const seen = new Set<Expr>()
+  const todo = [...roots]
+  while (todo.length > 0) {
+    const expr = todo.pop()!
+    if (seen.has(expr)) continue
+    seen.add(expr)
+    todo.push(...expr.args)
+  }
+  return [...seen].filter((e) => e.args.length === 0)
+}
+
+/** One canonical form for both sides: first in terms of gradients and nodes by name, then with every name opened. */
+function isProved(left: Expr, right: Expr, { raw, network }: Derivation): boolean {
+  const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
+  const nodes = new Set([...network.values.values()].map((v) => v.expr))
+  const given = new Set([...raw.values()].filter((g) => g.given).map((g) => g.adjoint))
+  const levels: ((e: Expr) => boolean)[] = [(e) => adjoints.has(e) || nodes.has(e), (e) => given.has(e) || nodes.has(e), (e) => given.has(e)]
+  return levels.some((keep) => {
+    const canonical = canonicaliser(keep)
+    return canonical(left) === canonical(right)
+  })
+}

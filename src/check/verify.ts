@@ -1,0 +1,129 @@
+/** Compares every gradient with central differences of the forward pass: the one check that knows no rule. */
+import type { Derivation } from '../derive/derive.ts'
+import { evaluate, type Point } from '../expr/evaluate.ts'
+import { type Expr, inOrder } from '../expr/expr.ts'
+import type { Value } from '../network/network.ts'
+import { normalTensor, randomFrom } from '../tensor/random.ts'
+import { inner, isFinite, map, norm, type Tensor, zip } from '../tensor/tensor.ts'
+import { drawPoint } from './draw.ts'
+
+/** How a gradient fared: the largest relative error over all draws; null for what differences can't tell. */
+export interface Verification {
+  readonly draws: number
+  readonly worst: number
+  readonly byValue: ReadonlyMap<Value, Verified | null>
+}
+
+export interface Verified {
+  readonly draws: number
+  readonly worst: number
+  readonly ok: boolean
+}
+
+const draws = 4
+const tolerance = 1e-6
+/** Each draw's distance from the origin: activations show their kinks and their tails. */
+const scales = [1, 0.3, 3, 1]
+/** Beyond this many values, all are perturbed at once: two forward passes, not two for each. */
+const manyValues = 48
+const redraws = 50
+
+/** Checks the gradients of a derivation as they are printed. */
+export function verify(derivation: Derivation, seed: number): Verification {
+  const { network } = derivation
+  const exempt = belowSurrogates(derivation)
+  const values = [...derivation.gradients.keys()].filter((v) => v !== network.loss && !exempt.has(v))
+  const worst = new Map<Value, number>(values.map((v) => [v, 0]))
+  for (let k = 0; k < draws; k++) {
+    for (const [value, error] of errorsAt(derivation, values, seed, k)) worst.set(value, larger(worst.get(value)!, error))
+  }
+  const byValue = new Map<Value, Verified | null>([...exempt].map((v) => [v, null]))
+  for (const [value, error] of worst) byValue.set(value, { draws, worst: error, ok: error <= tolerance })
+  return { draws, worst: [...worst.values()].reduce(larger, 0), byValue }
+}
+
+/** The larger number; what is not a number is larger than all. */
+const larger = (a: number, b: number): number => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.max(a, b))
+
+/** The relative error of each gradient at the k-th point, which is redrawn near a kink. */
+function errorsAt(derivation: Derivation, values: readonly Value[], seed: number, k: number): ReadonlyMap<Value, number> {
+  for (let attempt = 0; ; attempt++) {
+    const base = drawPoint(derivation.network, seed, k + draws * attempt, scales[k % scales.length]!)
+    const errors = compared(derivation, values, base, seed)
+    if (errors) return errors
+    if (attempt === redraws) return new Map(values.map((v) => [v, Number.NaN]))
+  }
+}
+
+function compared({ network, gradients }: Derivation, values: readonly Value[], base: Point, seed: number): ReadonlyMap<Value, number> | undefined {
+  const loss = network.loss.expr
+  const totals = values.map((v) => gradients.get(v)!.total)
+  const known = evaluate([loss, ...totals], base)
+  const slopes = values.map((_, i) => known.get(totals[i]!)!)
+  if (!isFinite(known.get(loss)!) || !slopes.every(isFinite)) return undefined
+  const point: Point = { ...base, values: new Map([...base.values, ...frozen(loss, known)]) }
+  const random = randomFrom(seed, 'directions')
+  const directions = slopes.map((g) => unitTowards(g, normalTensor(random, g.shape)))
+  const magnitude = Math.abs(known.get(loss)!.data[0]!)
+
+  const difference = (nudged: readonly number[]): { fd: number; slope: number; size: number } | undefined => {
+    const step = 1e-5
+    const nudges = (h: number) => new Map(nudged.map((i) => [values[i]!.expr, map(directions[i]!, (d) => h * d)]))
+    const plus = forward(loss, { ...point, nudges: nudges(step) })
+    const minus = forward(loss, { ...point, nudges: nudges(-step) })
+    if (!sameSides(plus.sides, minus.sides)) return undefined
+    return {
+      fd: (plus.value - minus.value) / (2 * step),
+      slope: nudged.reduce((sum, i) => sum + inner(slopes[i]!, directions[i]!), 0),
+      size: nudged.reduce((sum, i) => sum + norm(slopes[i]!), 0) + (magnitude * 1e-15) / step / tolerance,
+    }
+  }
+  const groups = values.length > manyValues ? [values.map((_, i) => i)] : values.map((_, i) => [i])
+  const errors = new Map<Value, number>()
+  for (const group of groups) {
+    const result = difference(group)
+    if (!result) return undefined
+    const error = result.size === 0 ? Math.abs(result.fd) : Math.abs(result.fd - result.slope) / result.size
+    for (const i of group) errors.set(values[i]!, error)
+  }
+  return errors
+}
+
+/** A unit direction, half along the gradient, so that the slope is never lost in rounding, and half at random. */
+function unitTowards(gradient: Tensor, random: Tensor): Tensor {
+  const [g, r] = [norm(gradient) || 1, norm(random) || 1]
+  return zip(gradient, random, (a, b) => 0.7 * (a / g) + 0.7 * (b / r))
+}
+
+interface Forward {
+  readonly value: number
+  /** On which side of every kink the pass went. */
+  readonly sides: readonly Int8Array[]
+}
+
+function forward(loss: Expr, point: Point): Forward {
+  const sides: Int8Array[] = []
+  const values = evaluate([loss], point, (expr, args) => {
+    if (!expr.op.kinks) return
+    for (const distance of expr.op.kinks(args, expr.attrs)) sides.push(Int8Array.from(distance.data, Math.sign))
+  })
+  return { value: values.get(loss)!.data[0]!, sides }
+}
+
+const sameSides = (a: readonly Int8Array[], b: readonly Int8Array[]): boolean =>
+  a.length === b.length && a.every((side, i) => side.every((s, j) => s === b[i]![j]))
+
+/** stop_gradient holds its value: its gradient is by definition not its derivative. */
+const frozen = (loss: Expr, known: ReadonlyMap<Expr, Tensor>): [Expr, Tensor][] =>
+  [...known].filter(([expr]) => expr.op.frozen && expr !== loss)
+
+/** What lies below a function with a gradient of its author's own can't be checked against differences of the forward pass. */
+function belowSurrogates({ network, gradients }: Derivation): ReadonlySet<Value> {
+  const exempt = new Set<Expr>()
+  const order = inOrder([network.loss.expr])
+  for (const expr of order.reverse()) {
+    if (expr.op.surrogate || exempt.has(expr)) expr.args.forEach((a) => exempt.add(a))
+  }
+  return new Set([...gradients.keys()].filter((v) => exempt.has(v.expr)))
+}
+

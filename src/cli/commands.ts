@@ -1,0 +1,113 @@
+/** What the commands do: read, call the pipeline, write. */
+import { type Diagnostic, diagnostic, Failure, nearest, type Source } from '../diagnostic.ts'
+import type { Value } from '../network/network.ts'
+import { derive, type Options, type Result } from '../pipeline.ts'
+import { faultText } from '../report/faults.ts'
+import { type CheckedFile, checkJson, derivationJson } from '../report/json.ts'
+import { latexOf } from '../report/latex.ts'
+import { markdownOf } from '../report/markdown.ts'
+import { reportOf } from '../report/report.ts'
+import { stepsText } from '../report/steps.ts'
+import { summaryOf, summaryText } from '../report/summary.ts'
+import { textOf } from '../report/text.ts'
+import { verdictsOf } from '../report/verdicts.ts'
+import { Exit } from './exit.ts'
+import { readSource, writeWhole } from './files.ts'
+import type { CheckFlags, DeriveFlags } from './main.ts'
+import { paintFor } from './paint.ts'
+
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
+
+/** `backproof derive`: prints (or writes) the derivation; 1 if a gradient or claim does not hold. */
+export async function deriveCommand(path: string, flags: DeriveFlags): Promise<number> {
+  let source: Source | undefined
+  try {
+    source = readSource(path)
+    const result = await derive(source, optionsOf(flags))
+    const text = await rendered(result, flags)
+    if (flags.output) writeWhole(flags.output, text)
+    else process.stdout.write(text)
+    for (const { ok, text: what } of summaryOf(result)) {
+      if (!ok && (flags.format !== 'text' || flags.output)) process.stderr.write(`✗ ${what}\n`)
+    }
+    return holds(result) ? Exit.ok : Exit.fails
+  } catch (error) {
+    return showFaults(error, source)
+  }
+}
+
+const optionsOf = (flags: DeriveFlags): Options => ({
+  sizes: flags.set,
+  form: flags.form,
+  derivatives: flags.derivatives,
+  trace: flags.steps ?? false,
+  verify: flags.verify,
+  seed: flags.seed,
+})
+
+async function rendered(result: Result, flags: DeriveFlags): Promise<string> {
+  const { derivation } = result
+  const at = flags.at?.map((name) => valueNamed(name, result))
+  if (flags.format === 'json') return json(derivationJson(result, at))
+  const report = reportOf(derivation, at)
+  if (flags.format === 'latex') return latexOf(report)
+  if (flags.format === 'markdown') return markdownOf(report, summaryOf(result).map((s) => s.text))
+  const paint = await paintFor(flags.output ? undefined : process.stdout)
+  const steps = flags.steps ? `${stepsText(derivation, at, paint)}\n` : ''
+  return `${textOf(report, paint)}${steps}${summaryText(result, paint)}\n`
+}
+
+function valueNamed(name: string, { derivation }: Result): Value {
+  const { network, gradients } = derivation
+  const value = network.values.get(name)
+  if (value && gradients.has(value)) return value
+  const known = [...gradients.keys()].filter((v) => v !== network.loss).map((v) => v.name)
+  const near = nearest(name, known)
+  throw new Failure([diagnostic('no-such-node', { name, ...(near ? { near } : {}), known: known.join(', ') })])
+}
+
+/** Whether all that was checked holds. */
+function holds({ verification, judgements }: Result): boolean {
+  const gradients = [...(verification?.byValue.values() ?? [])]
+  return gradients.every((g) => g === null || g.ok) && (judgements ?? []).every((j) => j.ok)
+}
+
+/** `backproof check`: the verdicts of every file; 2 if one can't be read, else 1 if something fails. */
+export async function checkCommand(paths: readonly string[], flags: CheckFlags): Promise<number> {
+  const paint = await paintFor(process.stdout)
+  const files: CheckedFile[] = []
+  for (const path of paths) {
+    const file = await checked(path, flags)
+    files.push(file)
+    if (flags.reporter === 'json') continue
+    if (file.result) process.stdout.write(`${verdictsOf(file.result, file.source, flags.seed, paint)}\n`)
+    else await writeFaults(file.errors, file.source)
+  }
+  const isOk = ({ result, errors }: CheckedFile): boolean => errors.length === 0 && result !== undefined && holds(result)
+  if (flags.reporter === 'json') process.stdout.write(json(checkJson(files, isOk)))
+  if (files.some((f) => f.errors.length > 0)) return Exit.input
+  return files.every(isOk) ? Exit.ok : Exit.fails
+}
+
+async function checked(path: string, flags: CheckFlags): Promise<CheckedFile> {
+  let source: Source = { name: path, text: '' }
+  try {
+    source = readSource(path)
+    const result = await derive(source, { sizes: flags.set, form: 'local', derivatives: 'symbol', trace: false, verify: true, seed: flags.seed })
+    return { source, result, errors: [] }
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    return { source, result: undefined, errors: error.diagnostics }
+  }
+}
+
+async function showFaults(error: unknown, source: Source | undefined): Promise<number> {
+  if (!(error instanceof Failure)) throw error
+  await writeFaults(error.diagnostics, source)
+  return Exit.input
+}
+
+async function writeFaults(faults: readonly Diagnostic[], source: Source | undefined): Promise<void> {
+  const paint = await paintFor(process.stderr)
+  process.stderr.write(`${faults.map((fault) => faultText(fault, source, paint)).join('\n\n')}\n`)
+}

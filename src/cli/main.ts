@@ -1,0 +1,128 @@
+/** The command: its options and its help. What the commands do stands in `commands.ts`, loaded when one is called. */
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { Exit } from './exit.ts'
+
+declare const VERSION: string
+
+export interface DeriveFlags {
+  readonly at?: readonly string[]
+  readonly form: 'local' | 'expanded' | 'jacobian'
+  readonly derivatives: 'symbol' | 'explicit' | 'output'
+  readonly steps?: boolean
+  readonly format: 'text' | 'latex' | 'markdown' | 'json'
+  readonly set: ReadonlyMap<string, number>
+  readonly seed: number
+  readonly verify: boolean
+  readonly output?: string
+}
+
+export interface CheckFlags {
+  readonly reporter: 'pretty' | 'json'
+  readonly set: ReadonlyMap<string, number>
+  readonly seed: number
+}
+
+const names = (text: string): string[] =>
+  text
+    .split(',')
+    .map((s) => s.trim())
+    .filter((s) => s !== '')
+
+function size(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const sizes = new Map(before)
+  for (const part of text.split(',')) {
+    const match = /^\s*([\p{L}_][\p{L}\p{N}_]*)\s*=\s*(\d+)\s*$/u.exec(part)
+    if (!match) throw new InvalidArgumentError('A size is given as n=3 (several as n=3,k=5).')
+    sizes.set(match[1]!, Number(match[2]))
+  }
+  return sizes
+}
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('A seed is a whole number.')
+  return Number(text)
+}
+
+const setOption = (): Option => new Option('--set <sizes>', 'fix symbolic sizes, n=3 or n=3,k=5').default(new Map(), 'none').argParser(size)
+const seedOption = (): Option => new Option('--seed <number>', 'seed of the random points').default(1).argParser(whole)
+
+function program(): Command {
+  const backproof = new Command('backproof')
+    .description('Derives the gradients of neural networks symbolically: ∂L/∂v at every merge, fan-out, input and parameter.')
+    .version(VERSION)
+    .showHelpAfterError('(backproof --help shows how it is called)')
+    .addHelpText('after', examples.all)
+    .exitOverride()
+
+  backproof
+    .command('derive')
+    .description('derive and print the gradients of a network')
+    .argument('<spec>', 'a YAML or JSON spec, or - for the standard input')
+    .option('--at <names>', 'only the gradients by these values (a,b)', names)
+    .addOption(new Option('--form <form>', 'how far formulas are expanded').choices(['local', 'expanded', 'jacobian']).default('local'))
+    .addOption(new Option('--derivatives <guise>', 'derivatives of activations: relu′(a), 1[a>0], or in terms of the output').choices(['symbol', 'explicit', 'output']).default('symbol'))
+    .option('--steps', 'show each law that was applied, before → after')
+    .addOption(new Option('--format <format>', 'what to print').choices(['text', 'latex', 'markdown', 'json']).default('text'))
+    .addOption(setOption())
+    .addOption(seedOption())
+    .option('--no-verify', 'skip the comparison with central differences, and the claims')
+    .option('-o, --output <file>', 'write to a file')
+    .addHelpText('after', examples.derive)
+    .action(async (spec: string, flags: DeriveFlags) => {
+      process.exitCode = await (await import('./commands.ts')).deriveCommand(spec, flags)
+    })
+
+  backproof
+    .command('check')
+    .description('verify the gradients and judge the claims of specs')
+    .argument('<specs...>', 'YAML or JSON specs, or - for the standard input')
+    .addOption(new Option('--reporter <reporter>', 'how verdicts are printed').choices(['pretty', 'json']).default('pretty'))
+    .addOption(setOption())
+    .addOption(seedOption())
+    .addHelpText('after', examples.check)
+    .action(async (specs: string[], flags: CheckFlags) => {
+      process.exitCode = await (await import('./commands.ts')).checkCommand(specs, flags)
+    })
+  return backproof
+}
+
+const examples = {
+  all: `
+Examples:
+  $ backproof derive samples/residual.yaml            the derivation, explained
+  $ backproof derive net.yaml --format latex -o g.tex an align for a paper
+  $ backproof check samples/*.yaml                    verdicts; exit status 1 if a claim fails
+
+Exit status: 0 all well, 1 something checked does not hold, 2 the input or the command line is wrong.`,
+  derive: `
+Examples:
+  $ backproof derive samples/residual.yaml --at x
+  $ backproof derive samples/residual.yaml --form jacobian
+  $ backproof derive samples/residual.yaml --format json | jq .gradients`,
+  check: `
+Examples:
+  $ backproof check samples/residual.yaml
+  $ backproof check samples/*.yaml --reporter json`,
+}
+
+/** Runs the command line; the exit status is left in `process.exitCode`. */
+export async function main(argv: readonly string[]): Promise<void> {
+  surviveClosedPipes()
+  try {
+    await program().parseAsync(argv)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('commander.'))) throw error
+    const asked = error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help'
+    process.exitCode = asked ? Exit.ok : Exit.input
+  }
+}
+
+/** A reader that has seen enough (`| head -1`) ends the command quietly. */
+function surviveClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      process.exit(process.exitCode ?? Exit.ok)
+    })
+  }
+}

@@ -1,0 +1,94 @@
+/** The shape of a network as the error sees it: merges, fan-outs, and the paths between them. */
+import { type Expr, inOrder } from '../expr/expr.ts'
+import type { Network, Value } from '../network/network.ts'
+import type { Structure, Use } from './reverse.ts'
+
+/** An expression that joins two or more branches, inside the equation of a node. */
+export interface Merge {
+  readonly at: Value
+  readonly expr: Expr
+  /** It is the whole right-hand side, so it bears the node's name. */
+  readonly isNamed: boolean
+}
+
+/** Where the error travels between two anchors. */
+export interface Route {
+  /** From a value along its consumers to the next merge or fan-out, or the loss. */
+  readonly path: readonly Value[]
+  /** A skip joins a merge directly that another route of the same value reaches the long way round. */
+  readonly kind: 'skip' | 'branch'
+}
+
+export interface Branches {
+  /** By node: the merges in its equation, the outermost first. */
+  readonly merges: ReadonlyMap<Value, readonly Merge[]>
+  /** Values with two or more uses, with the nodes that use them. */
+  readonly fanOuts: ReadonlyMap<Value, readonly Use[]>
+  /** Merges, fan-outs and the arguments of the loss: their gradients keep their names. */
+  readonly anchors: ReadonlySet<Value>
+  route(from: Value, consumer: Value): Route
+}
+
+export function branchesOf(network: Network, structure: Structure): Branches {
+  const { active, varies, uses } = structure
+  const merges = new Map<Value, Merge[]>()
+  const fanOuts = new Map<Value, readonly Use[]>()
+  for (const value of network.values.values()) {
+    if (!varies.has(value.expr)) continue
+    if (value.role === 'node') {
+      const found = mergesIn(value, active)
+      if (found.length > 0) merges.set(value, found)
+    }
+    const own = uses.get(value)!
+    if (own.reduce((n, use) => n + use.count, 0) > 1) fanOuts.set(value, own)
+  }
+  const lossArguments = [...network.values.values()].filter((v) => uses.get(v)!.some((use) => use.by === network.loss))
+  const anchors = new Set([...merges.keys(), ...fanOuts.keys(), ...lossArguments])
+  const ends = (value: Value): boolean => merges.has(value) || fanOuts.has(value) || value === network.loss
+
+  /** Nodes that are not anchors have one consumer, so following them is following the only way there is. */
+  const pathFrom = (from: Value, consumer: Value): Value[] => {
+    const path = [from, consumer]
+    while (!ends(path.at(-1)!)) {
+      const next = uses.get(path.at(-1)!)![0]?.by
+      if (!next) break
+      path.push(next)
+    }
+    return path.at(-1) === network.loss && path.length > 2 ? path.slice(0, -1) : path
+  }
+
+  const routesOf = new Map<Value, ReadonlyMap<Value, Route>>()
+  const routes = (from: Value): ReadonlyMap<Value, Route> => {
+    const paths = uses.get(from)!.map((use) => pathFrom(from, use.by))
+    const ways = new Map<Value, number>()
+    for (const path of paths) ways.set(path.at(-1)!, (ways.get(path.at(-1)!) ?? 0) + 1)
+    return new Map(
+      paths.map((path) => {
+        const end = path.at(-1)!
+        const skips = path.length === 2 && merges.has(end) && ways.get(end)! > 1
+        return [path[1]!, { path, kind: skips ? 'skip' : 'branch' }]
+      }),
+    )
+  }
+  return {
+    merges,
+    fanOuts,
+    anchors,
+    route(from, consumer) {
+      let known = routesOf.get(from)
+      if (!known) routesOf.set(from, (known = routes(from)))
+      return known.get(consumer)!
+    },
+  }
+}
+
+/** The unnamed expressions of an equation, arguments first. */
+const unnamed = (name: Expr): Expr[] => inOrder([name.args[0]!], (e) => (e.op.atomic ? [] : e.args)).filter((e) => !e.op.atomic && e.args.length > 0)
+
+function mergesIn(at: Value, active: ReadonlySet<Expr>): Merge[] {
+  const root = at.expr.args[0]!
+  return unnamed(at.expr)
+    .filter((expr) => expr.args.filter((a) => active.has(a)).length > 1)
+    .map((expr) => ({ at, expr, isNamed: expr === root }))
+    .reverse()
+}

@@ -1,0 +1,82 @@
+/** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
+import { type Expr, substitute, visibleArgs } from '../expr/expr.ts'
+import type { Network, Value } from '../network/network.ts'
+import type { Rewriter, Step } from '../rewrite/engine.ts'
+import { collector, tidier } from '../rewrite/tidy.ts'
+import { type Branches, branchesOf } from './branches.ts'
+import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
+import { type Contribution, type Gradient, type Gradients, reverse, type Rules, type Structure, structureOf } from './reverse.ts'
+import { share } from './share.ts'
+
+export interface Derivation {
+  readonly network: Network
+  readonly structure: Structure
+  readonly branches: Branches
+  /** As reverse mode wrote them: one equation a value, in terms of its consumers' gradients. */
+  readonly raw: Gradients
+  /** As they are printed. */
+  readonly gradients: Gradients
+  /** Nodes whose gradient has no line of its own: it is written into other formulas. */
+  readonly inlined: ReadonlySet<Value>
+  /** Names that the formulas use, beside gradients: what each stands for is its argument. */
+  readonly names: readonly Expr[]
+  readonly form: Form
+  readonly simplify: Rewriter
+  readonly steps: readonly Step[]
+}
+
+export interface DeriveOptions {
+  readonly form: Form
+  readonly derivatives: Derivatives
+  readonly trace: boolean
+}
+
+/** Derives the gradient of the loss by every value that it depends on. */
+export function deriveGradients(network: Network, { form, derivatives, trace }: DeriveOptions): Derivation {
+  const structure = structureOf(network)
+  const branches = branchesOf(network, structure)
+  const tidy = tidier()
+  const steps: Step[] = []
+  const recognise = recogniser(network)
+  const simplify = (expr: Expr): Expr => tidy(recognise(withDerivatives(expr, derivatives)), trace ? steps : undefined)
+  const collect = collector()
+  const raw = reverse(network, structure, { simplify, collect: (expr) => collect(expr, trace ? steps : undefined), inReadingOrder: skipsFirst(branches) })
+  const formed = inForm(raw, branches, form, collect)
+  const { gradients, names } = form === 'expanded' ? { gradients: formed.gradients, names: [] } : withNames(formed, raw, network)
+  return { network, structure, branches, raw, gradients, inlined: formed.inlined, names, form, simplify: tidy, steps }
+}
+
+/** A skip is written before the branches that it skips; else the order of the equations. */
+const skipsFirst =
+  (branches: Branches): Rules['inReadingOrder'] =>
+  (of, contributions) => {
+    const isSkip = (c: Contribution): boolean => branches.route(of, c.consumer).kind === 'skip'
+    return [...contributions.filter(isSkip), ...contributions.filter((c) => !isSkip(c))]
+  }
+
+/** Puts the name of a node in place of its right-hand side, where a rule has built it again. */
+function recogniser(network: Network): (expr: Expr) => Expr {
+  const nameOf = new Map<Expr, Expr>()
+  for (const { expr } of network.values.values()) {
+    const definition = expr.args[0]
+    if (definition && visibleArgs(definition).length > 0 && !nameOf.has(definition)) nameOf.set(definition, expr)
+  }
+  return (expr) => substitute([expr], (e) => nameOf.get(e))[0]!
+}
+
+function withNames({ gradients, inlined }: Formed, raw: Gradients, network: Network): { gradients: Gradients; names: readonly Expr[] } {
+  const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
+  const printed = [...gradients.values()].filter((g) => !g.given && !(inlined.has(g.of) && g.of.role === 'node'))
+  const { replace, names } = share(
+    printed.map((g) => g.total),
+    new Set([...network.values.keys(), ...network.scope.dims.keys()]),
+    (e) => adjoints.has(e),
+  )
+  if (names.length === 0) return { gradients, names }
+  const renamed = new Map<Value, Gradient>()
+  for (const [value, g] of gradients) {
+    const contributions = g.contributions.map((c) => ({ ...c, term: replace(c.term) }))
+    renamed.set(value, g.given ? g : { ...g, contributions, total: replace(g.total) })
+  }
+  return { gradients: renamed, names }
+}

@@ -1,0 +1,68 @@
+/** The forms of a gradient: which of the names ∂L/∂v stay, and which are replaced by what they stand for. */
+import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
+import type { Value } from '../network/network.ts'
+import type { Branches } from './branches.ts'
+import type { Gradient, Gradients } from './reverse.ts'
+
+export type Form = 'local' | 'expanded' | 'jacobian'
+export type Derivatives = 'symbol' | 'explicit' | 'output'
+
+export interface Formed {
+  readonly gradients: Gradients
+  /** The values whose name ∂L/∂v was replaced wherever it stood: they are written into other formulas. */
+  readonly inlined: ReadonlySet<Value>
+}
+
+/** The gradients in the chosen form: the same values, with other names in their terms. */
+export function inForm(gradients: Gradients, branches: Branches, form: Form, collect: (expr: Expr) => Expr): Formed {
+  const counts = form === 'expanded' ? undefined : usesOf(gradients)
+  const replacement = new Map<Expr, Expr>()
+  const result = new Map<Value, Gradient>()
+  const inlined = new Set<Value>()
+  const nesting = new Map<Expr, number>()
+  const opened = (expr: Expr): Expr => collect(substitute([expr], (e) => replacement.get(e))[0]!)
+  for (const [value, gradient] of gradients) {
+    const contributions = gradient.contributions.map((c) => ({ ...c, term: opened(c.term) }))
+    const total = gradient.given ? gradient.total : opened(gradient.total)
+    result.set(value, { ...gradient, contributions, total })
+    const depth = 1 + Math.max(0, ...namesIn(gradient.total).map((name) => nesting.get(name) ?? 0))
+    const stays = counts && !isName(total) && (branches.anchors.has(value) || counts.get(gradient.adjoint)! > 1 || depth > deepest)
+    if (gradient.given || stays) continue
+    inlined.add(value)
+    replacement.set(gradient.adjoint, total)
+    nesting.set(gradient.adjoint, depth)
+  }
+  return { gradients: result, inlined }
+}
+
+/** How many names may be opened inside each other before a formula can't be read at a glance. */
+const deepest = 6
+
+const namesIn = (expr: Expr): Expr[] => inOrder([expr], visibleArgs).filter((e) => e.op.atomic)
+
+/** A formula that is nothing but a name: it is never worth another. */
+export const isName = (expr: Expr): boolean => visibleArgs(expr).length === 0
+
+/** How many times the formulas of all gradients mention each name ∂L/∂v. */
+function usesOf(gradients: Gradients): ReadonlyMap<Expr, number> {
+  const counts = new Map<Expr, number>([...gradients.values()].map((g) => [g.adjoint, 0]))
+  const count = (expr: Expr): void => {
+    const n = counts.get(expr)
+    if (n !== undefined) counts.set(expr, n + 1)
+  }
+  for (const { total } of gradients.values()) {
+    if (isName(total)) count(total)
+    for (const expr of inOrder([total], visibleArgs)) visibleArgs(expr).forEach(count)
+  }
+  return counts
+}
+
+/** Pointwise derivatives written out, or in terms of the function's output. */
+export function withDerivatives(expr: Expr, how: Derivatives): Expr {
+  if (how === 'symbol') return expr
+  return substitute([expr], (e) => {
+    const guises = e.op.guises
+    if (!guises) return undefined
+    return how === 'output' && guises.output ? guises.output(e.args, e.attrs) : guises.explicit(e.args, e.attrs)
+  })[0]!
+}

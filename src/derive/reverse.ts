@@ -1,0 +1,168 @@
+/** Reverse mode: each equation sends its error back to the names it uses; where contributions meet they add up. */
+import { definition, type Expr, inOrder } from '../expr/expr.ts'
+import { derivative, type Layout, Level, row, subscript, symbol } from '../layout/layout.ts'
+import type { Network, Value } from '../network/network.ts'
+import { add } from '../ops/arithmetic.ts'
+import { fill, named } from '../ops/leaves.ts'
+
+/** What one consumer sends back to a value. */
+export interface Contribution {
+  /** The node (or the loss) whose equation uses the value. */
+  readonly consumer: Value
+  readonly term: Expr
+}
+
+/** ∂L/∂v: the name, which stands for the sum of the contributions. */
+export interface Gradient {
+  readonly of: Value
+  /** A name for `total`; other gradients are written in terms of it. */
+  readonly adjoint: Expr
+  readonly contributions: readonly Contribution[]
+  readonly total: Expr
+  /** The derivation starts here: the value is an argument of an opaque loss. */
+  readonly given: boolean
+}
+
+/** The gradients of every value that the loss depends on, by value. */
+export type Gradients = ReadonlyMap<Value, Gradient>
+
+/** What has been worked out of the network's structure: who uses whom. */
+export interface Structure {
+  /** The value that an expression is the name of. */
+  readonly valueOf: ReadonlyMap<Expr, Value>
+  /** Values whose gradient is asked for: those that depend on an input or parameter. */
+  readonly varies: ReadonlySet<Expr>
+  /** Values that depend on an input, not only on parameters: branches of a merge are among these. */
+  readonly active: ReadonlySet<Expr>
+  /** The nodes (and the loss) whose equations use a value, in their order. */
+  readonly uses: ReadonlyMap<Value, readonly Use[]>
+}
+
+/** A consumer of a value, and how many times its equation uses it. */
+export interface Use {
+  readonly by: Value
+  readonly count: number
+}
+
+export function structureOf(network: Network): Structure {
+  const valueOf = new Map<Expr, Value>()
+  const varies = new Set<Expr>()
+  const active = new Set<Expr>()
+  for (const value of network.values.values()) {
+    valueOf.set(value.expr, value)
+    if (value.role === 'input' || value.role === 'param') varies.add(value.expr)
+    if (value.role === 'input') active.add(value.expr)
+  }
+  for (const expr of inOrder([...valueOf.keys()])) {
+    if (expr.args.some((a) => varies.has(a))) varies.add(expr)
+    if (expr.args.some((a) => active.has(a))) active.add(expr)
+  }
+  const uses = new Map<Value, Use[]>([...network.values.values()].map((v) => [v, []]))
+  for (const value of network.values.values()) {
+    if (value.expr.args.length === 0 || !varies.has(value.expr)) continue
+    for (const [source, count] of sourcesOf(value.expr)) {
+      const used = valueOf.get(source)
+      if (used) uses.get(used)!.push({ by: value, count })
+    }
+  }
+  return { valueOf, varies, active, uses }
+}
+
+/** How terms are brought into shape, and in which order they are written. */
+export interface Rules {
+  /** A term by itself. */
+  simplify(expr: Expr): Expr
+  /** The sum of terms that are simple already: no path may lose its term in another. */
+  collect(expr: Expr): Expr
+  inReadingOrder(of: Value, contributions: readonly Contribution[]): readonly Contribution[]
+}
+
+/**
+ * The gradients of the loss, one equation a value: ∂L/∂v = Σ over the consumers c of v of (∂c/∂v)ᵀ ∂L/∂c.
+ * Linear in the size of the graph. (Griewank & Walther 2008, §3.2.)
+ */
+export function reverse(network: Network, structure: Structure, { simplify, collect, inReadingOrder }: Rules): Gradients {
+  const { valueOf, varies, uses } = structure
+  const arriving = new Map<Value, Contribution[]>()
+  const gradients = new Map<Value, Gradient>()
+  const order = [...network.values.values()].filter((v) => varies.has(v.expr)).reverse()
+
+  for (const value of order) {
+    const isLoss = value === network.loss
+    const contributions = inReadingOrder(value, (arriving.get(value) ?? []).reverse())
+    if (!isLoss && contributions.length === 0) continue
+    const given = network.lossIsOpaque && contributions.length === 1 && contributions[0]!.consumer === network.loss && uses.get(value)!.length === 1
+    const total = isLoss ? fill(1) : collect(add(contributions.map((c) => c.term)))
+    const adjoint = isLoss ? total : given ? total : named(`dL/d${value.name}`, derivative(network.loss.layout, value.layout), total)
+    gradients.set(value, { of: value, adjoint, contributions, total, given })
+    if (value.expr.args.length === 0) continue
+    for (const [source, term] of pullback(value.expr, adjoint, varies)) {
+      const target = valueOf.get(source)!
+      const list = arriving.get(target) ?? []
+      arriving.set(target, list)
+      list.push({ consumer: value, term: isLoss && network.lossIsOpaque ? directPart(term, target, network, structure) : simplify(term) })
+    }
+  }
+  return gradients
+}
+
+/** The gradient of an opaque loss by its argument: where every derivation starts. Other ways to the loss are added to it. */
+function directPart(term: Expr, target: Value, network: Network, { uses }: Structure): Expr {
+  const isArgument = network.loss.expr.args[0]!.args.filter((a) => a === target.expr).length === 1
+  if (!isArgument) return term
+  const plain = derivative(network.loss.layout, target.layout)
+  const alone = uses.get(target)!.length === 1
+  return named(`dL/d${target.name}`, alone ? plain : restricted(plain, 'direct'), term)
+}
+
+/** ∂L/∂y|direct */
+const restricted = (base: Layout, mark: string): Layout =>
+  row(Level.derivative, [base, subscript(symbol('|', '\\big|'), symbol(mark, `\\text{${mark}}`))])
+
+/**
+ * What the equation behind a name sends back to each name that it uses, for the error `g` of its value: reverse mode over
+ * the unnamed expressions between them. Nothing is sent to what does not vary.
+ */
+export function pullback(name: Expr, g: Expr, varies: ReadonlySet<Expr>): ReadonlyMap<Expr, Expr> {
+  const root = name.args[0]!
+  const order = inOrder([root], below)
+  const varying = new Set<Expr>()
+  for (const expr of order) if (isSource(expr) ? varies.has(expr) : below(expr).some((e) => varying.has(e))) varying.add(expr)
+
+  const errors = new Map<Expr, Expr[]>([[root, [g]]])
+  const sent: [Expr, Expr][] = []
+  for (const expr of order.reverse()) {
+    const terms = errors.get(expr)
+    if (!terms || !varying.has(expr)) continue
+    const error = terms.length === 1 ? terms[0]! : add(terms)
+    if (isSource(expr)) sent.push([expr, error])
+    else {
+      const backs = expr.op.vjp ? expr.op.vjp(expr.args, error, expr.attrs, expr === root ? name : expr) : [error]
+      below(expr).forEach((arg, slot) => {
+        const back = backs[slot]
+        if (!back || !varying.has(arg)) return
+        const list = errors.get(arg)
+        if (list) list.push(back)
+        else errors.set(arg, [back])
+      })
+    }
+  }
+  return new Map(sent.reverse())
+}
+
+/** Where an equation ends: at names and variables. */
+const isSource = (expr: Expr): boolean => expr.op.atomic === true || expr.args.length === 0
+
+/** What an equation is made of; a composite without a rule of its own is taken apart. */
+const below = (expr: Expr): readonly Expr[] => (isSource(expr) ? [] : expr.op.vjp ? expr.args : [definition(expr)!])
+
+/** The names and variables that an equation uses, in reading order, and how often. */
+export function sourcesOf(name: Expr): ReadonlyMap<Expr, number> {
+  const root = name.args[0]!
+  const counts = new Map<Expr, number>(isSource(root) ? [[root, 1]] : [])
+  for (const expr of inOrder([root], (e) => (isSource(e) ? [] : e.args))) {
+    if (isSource(expr)) continue
+    for (const arg of expr.args) if (isSource(arg)) counts.set(arg, (counts.get(arg) ?? 0) + 1)
+  }
+  return counts
+}

@@ -1,0 +1,73 @@
+/** Names for what several printed formulas share: each shared subexpression is written once, in a `where` line. */
+import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
+import { Level, type Layout, subscript, symbol } from '../layout/layout.ts'
+import { named, numberOf } from '../ops/leaves.ts'
+
+/** Formulas in which shared parts are replaced by names; a name's argument is what it stands for. */
+export interface Shared {
+  readonly replace: (expr: Expr) => Expr
+  /** The new names, in the order in which the formulas mention them. */
+  readonly names: readonly Expr[]
+}
+
+/**
+ * Finds what the formulas share. `taken` tells which names are in use; `isError` tells whether an expression carries an
+ * error (it is then called δ) or belongs to the forward pass.
+ */
+export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isError: (name: Expr) => boolean): Shared {
+  const uses = countUses(formulas)
+  const order = inOrder(formulas, visibleArgs)
+  const roots = new Set(formulas)
+  const shared = order.filter((e) => !isShort(e) && !e.op.bare && (uses.get(e)! > 1 || (e.op.letter !== undefined && !roots.has(e))))
+  const replacement = new Map<Expr, Expr>()
+  const replace = (expr: Expr): Expr => substitute([expr], (e) => replacement.get(e))[0]!
+  const carries = errorsBelow(order, isError)
+  const kinds = shared.map((e) => (carries.has(e) ? 'δ' : (e.op.letter ?? 'τ')))
+  const counts = new Map<string, number>()
+  const names = shared.map((expr, i) => {
+    const letter = kinds[i]!
+    const alone = kinds.filter((k) => k === letter).length === 1 && !taken.has(letter)
+    let count = counts.get(letter) ?? 0
+    do count++
+    while (!alone && taken.has(`${letter}${count}`))
+    counts.set(letter, count)
+    const name = named(alone ? letter : `${letter}${count}`, letterLayout(letter, alone ? undefined : count), replace(expr))
+    replacement.set(expr, name)
+    return name
+  })
+  return { replace, names }
+}
+
+const letters: Readonly<Record<string, string>> = { δ: '\\delta', τ: '\\tau' }
+
+const letterLayout = (letter: string, count: number | undefined): Layout => {
+  const base = symbol(letter, letters[letter] ?? letter)
+  return count === undefined ? base : { ...subscript(base, symbol(String(count))), level: Level.atom }
+}
+
+/** How many places mention each expression; a repetition that does not print passes its uses on. */
+function countUses(formulas: readonly Expr[]): ReadonlyMap<Expr, number> {
+  const uses = new Map<Expr, number>()
+  const count = (mentioned: Expr): void => {
+    let expr = mentioned
+    while (expr.op.bare && expr.args.length === 1) expr = expr.args[0]!
+    uses.set(expr, (uses.get(expr) ?? 0) + 1)
+  }
+  formulas.forEach(count)
+  for (const expr of inOrder(formulas, visibleArgs)) if (!expr.op.bare) visibleArgs(expr).forEach(count)
+  return uses
+}
+
+/** Fit to be repeated: it mentions one name at most, and is no deeper than relu′(a) or Wᵀ. */
+function isShort(expr: Expr): boolean {
+  const below = visibleArgs(expr)
+  if (below.length === 0) return true
+  const names = inOrder([expr], visibleArgs).filter((e) => visibleArgs(e).length === 0 && numberOf(e) === undefined)
+  return names.length <= 1 && below.every((e) => visibleArgs(e).every((inner) => visibleArgs(inner).length === 0))
+}
+
+function errorsBelow(order: readonly Expr[], isError: (name: Expr) => boolean): ReadonlySet<Expr> {
+  const found = new Set<Expr>()
+  for (const expr of order) if (isError(expr) || visibleArgs(expr).some((a) => found.has(a))) found.add(expr)
+  return found
+}

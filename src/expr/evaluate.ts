@@ -1,0 +1,40 @@
+/** Numbers for expressions: float64, every node once, at any depth. */
+import { type Tensor, zip } from '../tensor/tensor.ts'
+import { type Sizes, sizeIn } from './dim.ts'
+import { concreteAttrs, definition, type Expr, inOrder } from './expr.ts'
+
+/** What expressions are evaluated with: numbers for the sizes, tensors for leaves (or for any expression that is to be held fixed). */
+export interface Point {
+  readonly sizes: Sizes
+  readonly values: ReadonlyMap<Expr, Tensor>
+  /** What is added to the value of an expression once it is known: how a node is perturbed. */
+  readonly nudges?: ReadonlyMap<Expr, Tensor>
+}
+
+/** Called for each evaluated expression with its arguments' values. */
+export type Observer = (expr: Expr, args: readonly Tensor[]) => void
+
+/** The values of the roots and of all below them at a point. Composites are evaluated by their definition. */
+export function evaluate(roots: readonly Expr[], point: Point, observe?: Observer): Map<Expr, Tensor> {
+  const values = new Map(point.values)
+  const below = (expr: Expr): readonly Expr[] => {
+    if (values.has(expr)) return []
+    if (expr.op.evaluate) return expr.args
+    const expansion = definition(expr)
+    return expansion ? [expansion] : expr.args
+  }
+  for (const expr of inOrder(roots, below)) {
+    const value = values.get(expr) ?? computed(expr, values, point, observe)
+    const nudge = point.nudges?.get(expr)
+    values.set(expr, nudge ? zip(value, nudge, (a, b) => a + b) : value)
+  }
+  return values
+}
+
+function computed(expr: Expr, values: ReadonlyMap<Expr, Tensor>, { sizes }: Point, observe: Observer | undefined): Tensor {
+  if (!expr.op.evaluate) return values.get(definition(expr)!)!
+  const args = expr.args.map((a) => values.get(a)!)
+  observe?.(expr, args)
+  const shape = expr.shape.map((d) => sizeIn(d, sizes))
+  return expr.op.evaluate(args, concreteAttrs(expr.attrs, sizes), shape)
+}

@@ -1,0 +1,208 @@
+/** The expression graph: immutable, hash-consed nodes, so that equal expressions are one object. */
+import type { Layout } from '../layout/layout.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { type Dim, isSymbolic, type Sizes, sizeIn } from './dim.ts'
+import type { Shape } from './shape.ts'
+
+/** What an operation can be told beside its arguments: axes, sizes, flags. */
+export type Attr = Dim | string | boolean | null | readonly Attr[]
+export type Attrs = Readonly<Record<string, Attr>>
+
+/** An operation as the engines see it: all that is known of it hangs here, and nobody asks for its name. */
+export interface Op {
+  readonly name: string
+  /** One sentence: what happens to the error here. */
+  readonly why: string
+  /** Brings the arguments to one shape before the expression is built: what is broadcast prints as it was written. */
+  readonly align?: ((args: readonly Expr[]) => readonly Expr[]) | undefined
+  /** A name for its arguments: printing and rewriting don't look inside. */
+  readonly atomic?: boolean | undefined
+  /** A leaf with an identity of its own: never interned. */
+  readonly fresh?: boolean | undefined
+  shape(args: readonly Shape[], attrs: Attrs): Shape
+  notation(args: readonly Layout[], attrs: Attrs, expr: Expr): Layout
+  /** For what repeats its argument (or a number): how it prints beside something that has the full shape. */
+  readonly bare?: ((args: readonly Layout[], attrs: Attrs) => Layout) | undefined
+  /** A primitive computes its value … */
+  readonly evaluate?: ((args: readonly Tensor[], attrs: Attrs, shape: readonly number[]) => Tensor) | undefined
+  /** … a composite is defined by other operations. */
+  readonly expand?: ((args: readonly Expr[], attrs: Attrs) => Expr) | undefined
+  readonly vjp?: ((args: readonly Expr[], g: Expr, attrs: Attrs, y: Expr) => readonly (Expr | null)[]) | undefined
+  /** Tensors whose sign decides which smooth piece applies: where one changes sign there is a kink. */
+  readonly kinks?: ((args: readonly Tensor[], attrs: Attrs) => readonly Tensor[]) | undefined
+  /** The arguments in which it is linear; 'each' in every one of them by itself. */
+  readonly linear?: readonly number[] | 'each' | undefined
+  /** By definition its gradient is not its derivative: differences hold its value fixed. */
+  readonly frozen?: boolean | undefined
+  /** Its author declares its gradient: differences check the linear map that it claims. */
+  readonly surrogate?: boolean | undefined
+  /** Says more precisely what happens to the error, where the shapes decide it. */
+  readonly reason?: ((expr: Expr) => string) | undefined
+  /** The derivative of a pointwise function in another guise. */
+  readonly guises?: Guises | undefined
+  /** The letter that textbooks use for this quantity. */
+  readonly letter?: string | undefined
+}
+
+/** f′(x) written out, or in terms of y = f(x). */
+export interface Guises {
+  explicit(args: readonly Expr[], attrs: Attrs): Expr
+  output?: ((args: readonly Expr[], attrs: Attrs) => Expr) | undefined
+}
+
+export interface Expr {
+  readonly op: Op
+  readonly args: readonly Expr[]
+  readonly attrs: Attrs
+  readonly shape: Shape
+  /** Creation order. It identifies; it never decides an order of printing. */
+  readonly id: number
+  /** Expressions that this one is the youngest argument of, by key. */
+  users: Map<string, Expr> | undefined
+}
+
+const none: Attrs = {}
+const opIds = new WeakMap<Op, number>()
+const constants = new Map<string, Expr>()
+let opCount = 0
+let nodeCount = 0
+
+function idOf(op: Op): number {
+  let id = opIds.get(op)
+  if (id === undefined) opIds.set(op, (id = ++opCount))
+  return id
+}
+
+function attrKey(attr: Attr): string {
+  if (typeof attr === 'object' && attr !== null) return isSymbolic(attr) ? attr.key : `(${(attr as readonly Attr[]).map(attrKey).join(',')})`
+  return typeof attr === 'string' ? JSON.stringify(attr) : String(attr)
+}
+
+function attrsKey(attrs: Attrs): string {
+  if (attrs === none) return ''
+  let key = ''
+  for (const name in attrs) key += `;${name}=${attrKey(attrs[name]!)}`
+  return key
+}
+
+/**
+ * The expression `op(args)`; the same object when it exists already.
+ *
+ * The table of expressions hangs on each one's youngest argument, so a network's expressions are garbage together with
+ * its variables. Constants count as oldest (negative ids): they outlive networks and must not hold them.
+ */
+export function make(op: Op, args: readonly Expr[], attrs: Attrs = none): Expr {
+  if (op.fresh) return node(op, args, attrs, ++nodeCount)
+  let host: Expr | undefined
+  let key = `${idOf(op)}`
+  for (const arg of args) {
+    if (host === undefined || arg.id > host.id) host = arg
+    key += `,${arg.id}`
+  }
+  key += attrsKey(attrs)
+  const table = host === undefined ? constants : (host.users ??= new Map())
+  let found = table.get(key)
+  if (found === undefined) {
+    const constant = host === undefined || host.id < 0
+    found = node(op, args, attrs, constant ? -++nodeCount : ++nodeCount)
+    table.set(key, found)
+  }
+  return found
+}
+
+const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => ({
+  op,
+  args,
+  attrs,
+  shape: op.shape(
+    args.map((a) => a.shape),
+    attrs,
+  ),
+  id,
+  users: undefined,
+})
+
+const argsOf = (expr: Expr): readonly Expr[] => expr.args
+
+const nothing: readonly Expr[] = []
+
+/** What is printed and rewritten below an expression: a name hides what it stands for. */
+export const visibleArgs = (expr: Expr): readonly Expr[] => (expr.op.atomic ? nothing : expr.args)
+
+/** Every expression below the roots, arguments before users. `into` tells what stands below an expression (its arguments). */
+export function inOrder(roots: readonly Expr[], below: (expr: Expr) => readonly Expr[] = argsOf): Expr[] {
+  const order: Expr[] = []
+  const seen = new Set<Expr>()
+  const stack: Expr[] = []
+  const next: number[] = []
+  for (const root of roots) {
+    if (seen.has(root)) continue
+    seen.add(root)
+    stack.push(root)
+    next.push(0)
+    while (stack.length > 0) {
+      const top = stack.length - 1
+      const args = below(stack[top]!)
+      const i = next[top]!++
+      if (i === args.length) {
+        order.push(stack.pop()!)
+        next.pop()
+      } else if (!seen.has(args[i]!)) {
+        seen.add(args[i]!)
+        stack.push(args[i]!)
+        next.push(0)
+      }
+    }
+  }
+  return order
+}
+
+/** A value for every visible expression below the roots, made from the values of its arguments. Linear, and safe at any depth. */
+export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readonly T[]) => T, memo = new Map<Expr, T>()): Map<Expr, T> {
+  const below = (expr: Expr): readonly Expr[] => (memo.has(expr) ? nothing : visibleArgs(expr))
+  for (const expr of inOrder(roots, below)) {
+    if (memo.has(expr)) continue
+    const args = visibleArgs(expr).map((a) => memo.get(a)!)
+    memo.set(expr, visit(expr, args))
+  }
+  return memo
+}
+
+/** The same operation on other arguments; the same object when nothing changed. */
+export const withArgs = (expr: Expr, args: readonly Expr[]): Expr =>
+  args.every((a, i) => a === expr.args[i]) ? expr : make(expr.op, args, expr.attrs)
+
+/** The roots with expressions in place of others (looked up before what is below them). Names are looked into where `below` says so. */
+export function substitute(
+  roots: readonly Expr[],
+  replacement: (expr: Expr) => Expr | undefined,
+  below: (expr: Expr) => readonly Expr[] = visibleArgs,
+): Expr[] {
+  const memo = new Map<Expr, Expr>()
+  const replaced = new Map<Expr, Expr | undefined>()
+  const lookUp = (expr: Expr): Expr | undefined => {
+    if (!replaced.has(expr)) replaced.set(expr, replacement(expr))
+    return replaced.get(expr)
+  }
+  for (const expr of inOrder(roots, (e) => (lookUp(e) ? nothing : below(e)))) {
+    const args = expr.args.map((a) => memo.get(a) ?? a)
+    memo.set(expr, lookUp(expr) ?? withArgs(expr, args))
+  }
+  return roots.map((r) => memo.get(r)!)
+}
+
+/** The attributes with numbers for symbolic sizes. */
+export function concreteAttrs(attrs: Attrs, sizes: Sizes): Attrs {
+  const concrete = (attr: Attr): Attr =>
+    Array.isArray(attr) ? attr.map(concrete) : isSymbolic(attr) ? sizeIn(attr, sizes) : attr
+  return attrs === none ? attrs : Object.fromEntries(Object.entries(attrs).map(([k, v]) => [k, concrete(v)]))
+}
+
+/** The definition of a composite's value in other operations, remembered. */
+export function definition(expr: Expr): Expr | undefined {
+  if (!expr.op.expand) return undefined
+  let known = definitions.get(expr)
+  if (!known) definitions.set(expr, (known = expr.op.expand(expr.args, expr.attrs)))
+  return known
+}
+const definitions = new WeakMap<Expr, Expr>()

@@ -1,0 +1,51 @@
+/** Shapes: lists of dims, NumPy's broadcasting, and how shapes read in a message. */
+import { fail } from '../diagnostic.ts'
+import { toText } from '../layout/text.ts'
+import { type Dim, dimLayout, minus, sameDim } from './dim.ts'
+
+export type Shape = readonly Dim[]
+
+export const scalarShape: Shape = []
+
+export const sameShape = (a: Shape, b: Shape): boolean => a === b || (a.length === b.length && a.every((d, i) => sameDim(d, b[i]!)))
+
+export const dimText = (dim: Dim): string => toText(dimLayout(dim))
+
+/** [n, k] */
+export const shapeText = (shape: Shape): string => `[${shape.map(dimText).join(', ')}]`
+
+/** The shape that two shapes broadcast to (NumPy: aligned at the last axis, 1 stretches), or undefined. */
+export function broadcastShape(a: Shape, b: Shape): Shape | undefined {
+  if (sameShape(a, b)) return a
+  const rank = Math.max(a.length, b.length)
+  const result: Dim[] = []
+  for (let i = 0; i < rank; i++) {
+    const left = a[a.length - rank + i] ?? 1
+    const right = b[b.length - rank + i] ?? 1
+    if (!sameDim(left, right) && left !== 1 && right !== 1) return undefined
+    result.push(left === 1 ? right : left)
+  }
+  return result
+}
+
+/** The axes of `to` along which `from` is repeated when it is broadcast to it. */
+export const stretchedAxes = (from: Shape, to: Shape): number[] =>
+  to.flatMap((dim, axis) => {
+    const own = from[axis - (to.length - from.length)]
+    return own === undefined || (own === 1 && dim !== 1) ? [axis] : []
+  })
+
+/** Requires equal dims; the message names both. */
+export function requireSame(what: string, a: Dim | undefined, b: Dim | undefined, detail: string, hint?: string): void {
+  if (a !== undefined && b !== undefined && sameDim(a, b)) return
+  fail('shapes', { what, detail, ...(hint === undefined ? {} : { hint }) })
+}
+
+/** An axis counted from the front, from one that may be counted from the back (−1 is the last). */
+export function axisOf(axis: number, rank: number): number | undefined {
+  const front = axis < 0 ? axis + rank : axis
+  return Number.isInteger(front) && front >= 0 && front < rank ? front : undefined
+}
+
+/** A position along an axis counted from the front; negative numbers count from the end (NumPy). */
+export const positionOf = (at: Dim, dim: Dim): Dim => (typeof at === 'number' && at < 0 ? minus(dim, -at) : at)

@@ -1,0 +1,11 @@
+/** The library's public face: what runs in a browser as well as in Node. */
+export { type Diagnostic, Failure, type Source, type Span } from './diagnostic.ts'
+export { documentSchema } from './network/document.ts'
+export { defaults, derive, type Options, type Result } from './pipeline.ts'
+export { derivationJson } from './report/json.ts'
+export { latexOf } from './report/latex.ts'
+export { markdownOf } from './report/markdown.ts'
+export { plain } from './report/paint.ts'
+export { type Report, reportOf } from './report/report.ts'
+export { summaryOf } from './report/summary.ts'
+export { textOf } from './report/text.ts'

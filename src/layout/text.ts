@@ -1,0 +1,56 @@
+/** Writes a layout as one line of Unicode text. */
+import { type Layout, Level, within } from './layout.ts'
+
+const superscripts: Readonly<Record<string, string>> = Object.fromEntries(
+  [...'0123456789+-−()niTᵀ′'].map((c, i) => [c, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿⁱᵀᵀ′'][i]!]),
+)
+const subscripts: Readonly<Record<string, string>> = Object.fromEntries(
+  [...'0123456789+-−=()aehijklmnoprstuvx'].map((c, i) => [c, [...'₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ'][i]!]),
+)
+
+/** The text in raised (or lowered) characters, or undefined where Unicode lacks one of them. */
+function shifted(text: string, table: Readonly<Record<string, string>>): string | undefined {
+  const marks = [...text].map((c) => table[c])
+  return marks.every((m) => m !== undefined) ? marks.join('') : undefined
+}
+
+export const lowered = (text: string): string | undefined => shifted(text, subscripts)
+
+const raised = (text: string): string => shifted(text, superscripts) ?? (/^\w+$/.test(text) ? `^${text}` : `^(${text})`)
+
+/** The layout as text. An explicit stack, so that depth is no limit. */
+export function toText(layout: Layout): string {
+  const out: string[] = []
+  const todo: (Layout | string)[] = [layout]
+  while (todo.length > 0) {
+    const next = todo.pop()!
+    if (typeof next === 'string') out.push(next)
+    else if (next.kind === 'symbol') out.push(next.text)
+    else todo.push(...pieces(next).reverse())
+  }
+  return out.join('')
+}
+
+function pieces(layout: Exclude<Layout, { kind: 'symbol' }>): (Layout | string)[] {
+  switch (layout.kind) {
+    case 'row':
+      return [...layout.parts]
+    case 'fraction':
+      if (layout.level === Level.derivative) return [layout.over, '/', layout.under]
+      return [within(Level.product, layout.over), '/', within(Level.factor, layout.under)]
+    case 'superscript':
+      return [layout.base, raised(toText(layout.mark))]
+    case 'subscript': {
+      const mark = toText(layout.mark)
+      return [layout.base, lowered(mark) ?? `_${mark}`]
+    }
+    case 'root':
+      return ['√', within(Level.atom, layout.body)]
+    case 'fence':
+      return [layout.open, layout.body, layout.close]
+    case 'big': {
+      const below = toText(layout.below)
+      return [layout.sign, lowered(below) ?? `_(${below})`, layout.above ? raised(toText(layout.above)) : '', ' ', layout.body]
+    }
+  }
+}

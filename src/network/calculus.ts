@@ -1,0 +1,87 @@
+/** Differentiates written-out pointwise functions with mathjs. Loaded only where a spec has such a function: mathjs is heavy. */
+import { create, derivativeDependencies, parseDependencies, simplifyDependencies } from 'mathjs'
+import type { Ast } from './ast.ts'
+
+const math = create({ ...derivativeDependencies, ...parseDependencies, ...simplifyDependencies })
+
+/** Derivatives of the functions that mathjs lacks (or gets wrong at 0), by the outer function's argument. */
+const outer: Readonly<Record<string, (u: string) => string>> = {
+  abs: (u) => `sign(${u})`,
+  sign: () => '0',
+  erf: (u) => `${2 / Math.sqrt(Math.PI)} * exp(-(${u})^2)`,
+  log1p: (u) => `1 / (1 + ${u})`,
+  rsqrt: (u) => `-0.5 / (${u})^1.5`,
+  reciprocal: (u) => `-1 / (${u})^2`,
+  square: (u) => `2 * (${u})`,
+}
+const known: ReadonlySet<string> = new Set(['exp', 'log', 'sqrt', 'sin', 'cos', 'tanh'])
+
+/** The derivative of a formula by its parameter, in the syntax of specs, simplified. */
+export function differentiate(ast: Ast, param: string): string {
+  return math.simplify(math.parse(derivative(ast, param))).toString({ implicit: 'show' })
+}
+
+/**
+ * mathjs differentiates what it knows; a call h(u) of another function stands in its formula as a symbol s, and by the
+ * chain rule adds ∂/∂s · h′(u) · u′.
+ */
+function derivative(ast: Ast, param: string): string {
+  const calls: { symbol: string; slope: string }[] = []
+  const body = written(ast, (call) => {
+    const symbol = `s${calls.length}_`
+    calls.push({ symbol, slope: slopeOf(call, param) })
+    return symbol
+  })
+  const direct = math.derivative(body, param).toString({ implicit: 'show' })
+  const inner = calls.map(({ symbol, slope }) => `(${math.derivative(body, symbol).toString({ implicit: 'show' })}) * (${slope})`)
+  const restored = calls.reduce((text, { symbol }, i) => text.replaceAll(symbol, `(${asText(callsIn(ast)[i]!)})`), [direct, ...inner].join(' + '))
+  return restored
+}
+
+const asText = (ast: Ast): string => written(ast, (call) => `${call.callee}(${call.args.map(asText).join(', ')})`)
+
+/** The derivative of a call of a function that mathjs lacks. */
+function slopeOf(call: Ast & { kind: 'call' }, param: string): string {
+  const [a, b, c] = call.args as [Ast, Ast, Ast]
+  const at = (ast: Ast) => `(${derivative(ast, param)})`
+  if (call.callee === 'where') return `where(${asText(a)}, ${at(b)}, ${at(c)})`
+  if (call.callee === 'maximum') return `where(${asText(a)} > ${asText(b)}, ${at(a)}, ${at(b)})`
+  if (call.callee === 'minimum') return `where(${asText(a)} < ${asText(b)}, ${at(a)}, ${at(b)})`
+  const slope = outer[call.callee]?.(asText(a)) ?? `${call.callee}_prime(${asText(a)})`
+  return `${slope} * ${at(a)}`
+}
+
+/** The outermost calls of functions that mathjs lacks, in reading order. */
+function callsIn(ast: Ast): (Ast & { kind: 'call' })[] {
+  const found: (Ast & { kind: 'call' })[] = []
+  written(ast, (call) => {
+    found.push(call)
+    return '0'
+  })
+  return found
+}
+
+/** A formula in mathjs's syntax; `other` writes calls of functions that it lacks. */
+function written(ast: Ast, other: (call: Ast & { kind: 'call' }) => string): string {
+  const of = (inner: Ast): string => `(${written(inner, other)})`
+  switch (ast.kind) {
+    case 'number':
+      return String(ast.value)
+    case 'name':
+      return ast.name
+    case 'negate':
+      return `-${of(ast.of)}`
+    case 'sum':
+      return ast.terms.map(({ negative, term }, i) => `${negative ? '-' : i > 0 ? '+' : ''}${of(term)}`).join(' ')
+    case 'product':
+      return ast.rest.reduce((text, { sign, factor }) => `${text} ${sign} ${of(factor)}`, of(ast.first))
+    case 'power':
+      return `${of(ast.base)}^${of(ast.exponent)}`
+    case 'compare':
+      return `(${of(ast.left)} ${ast.sign} ${of(ast.right)})`
+    case 'call':
+      return known.has(ast.callee) ? `${ast.callee}(${ast.args.map((a) => written(a, other)).join(', ')})` : other(ast)
+    default:
+      throw new Error(`${ast.kind} in a pointwise formula`)
+  }
+}

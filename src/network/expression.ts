@@ -1,0 +1,202 @@
+/** Turns the syntax tree of an expression into an expression of the graph; every fault gets its place. */
+import { Failure, fail, locating, nearest } from '../diagnostic.ts'
+import { type Dim, isSymbolic, minus } from '../expr/dim.ts'
+import type { Attr, Attrs, Expr } from '../expr/expr.ts'
+import { broadcastShape, dimText, shapeText } from '../expr/shape.ts'
+import { add, divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate, notEqual } from '../ops/arithmetic.ts'
+import { type Operation, signature } from '../ops/define.ts'
+import { operations } from '../ops/index.ts'
+import { fill, numberOf, sizeValue } from '../ops/leaves.ts'
+import { product } from '../ops/linear.ts'
+import { T } from '../ops/movement.ts'
+import { power } from '../ops/pointwise.ts'
+import type { Ast } from './ast.ts'
+import { indexed } from './indexing.ts'
+import type { Scope } from './network.ts'
+import { attributeOf } from './sizes.ts'
+
+/** Thrown silently where a name is used whose own definition is faulty. */
+export const skipped = new Failure([])
+
+const comparisons = { '>': greater, '>=': greaterEqual, '<': less, '<=': lessEqual, '==': equal, '!=': notEqual }
+
+/** The expression that a tree stands for in a scope. Throws located faults. */
+export function expressionOf(ast: Ast, scope: Scope): Expr {
+  return locating(ast.span, () => scope.extend?.(ast) ?? read(ast, scope))
+}
+
+function read(ast: Ast, scope: Scope): Expr {
+  const of = (inner: Ast): Expr => expressionOf(inner, scope)
+  switch (ast.kind) {
+    case 'number':
+      return fill(ast.value)
+    case 'name':
+      return nameOf(ast.name, scope)
+    case 'sum': {
+      const terms = ast.terms.map((t) => of(t.term))
+      requireBroadcast('add', ast.terms.map((t) => t.term), terms, scope)
+      return add(terms.map((term, i) => (ast.terms[i]!.negative ? negated(term) : term)))
+    }
+    case 'product':
+      return productOf(ast, of, scope)
+    case 'negate':
+      return negated(of(ast.of))
+    case 'power':
+      return power(of(ast.base), of(ast.exponent))
+    case 'compare': {
+      const [left, right] = [of(ast.left), of(ast.right)]
+      requireBroadcast('compare', [ast.left, ast.right], [left, right], scope)
+      return comparisons[ast.sign](left, right)
+    }
+    case 'transpose': {
+      const x = of(ast.of)
+      if (x.shape.length > 2 && !ast.last) {
+        fail('shapes', { what: '.T is for vectors and matrices', detail: `this has the shape ${shapeText(x.shape)}`, hint: '.mT swaps the last two axes; transpose(x, [2, 0, 1]) orders them all.' })
+      }
+      return T(x)
+    }
+    case 'index': {
+      const x = of(ast.of)
+      return indexed(x, ast.marks, (bound) => sizeOf(bound, scope), ast.span)
+    }
+    case 'call':
+      return callOf(ast, scope)
+    case 'list':
+      return fail('not-here', { what: 'a list', where: 'an expression', hint: 'Tensors are joined with concat([a, b]) or stack([a, b]).' })
+    case 'string':
+      return fail('not-here', { what: 'a string', where: 'an expression' })
+    case 'derivative':
+    case 'contribution':
+      return fail('not-here', { what: 'a derivative', where: 'the definition of a network', hint: 'Derivatives belong into claims.' })
+    case 'member':
+    case 'over':
+      return fail('later-version', { what: ast.kind === 'over' ? 'a sum over an index' : 'a member of an instance' })
+  }
+}
+
+const negated = (x: Expr): Expr => {
+  const value = numberOf(x)
+  return value === undefined ? negate(x) : fill(-value, x.shape)
+}
+
+const textOf = (ast: Ast, { text }: Scope): string => {
+  const written = text.slice(ast.span.start, ast.span.end)
+  return written.length <= 40 ? written : `${written.slice(0, 37)}…`
+}
+
+function requireBroadcast(verb: string, asts: readonly Ast[], exprs: readonly Expr[], scope: Scope): void {
+  let shape = exprs[0]!.shape
+  exprs.forEach((expr, i) => {
+    const common = broadcastShape(shape, expr.shape)
+    if (!common) {
+      const before = exprs.slice(0, i).findLastIndex((e) => !broadcastShape(e.shape, expr.shape))
+      const other = exprs[before]!
+      const detail = `${textOf(asts[before]!, scope)} is ${shapeText(other.shape)}, ${textOf(asts[i]!, scope)} is ${shapeText(expr.shape)}`
+      const vectors = verb === 'add' && other.shape.length === 1 && expr.shape.length === 1
+      fail('shapes', { what: `shapes do not ${verb}`, detail, ...(vectors ? { hint: padOrProject(other.shape[0]!, expr.shape[0]!) } : {}) })
+    }
+    shape = common
+  })
+}
+
+const padOrProject = (m: Dim, n: Dim): string =>
+  `To add a skip of another size, pad it (pad(x, [[0, ${dimText(minus(m, n))}]])) or project it (Ws @ x with Ws: [${dimText(m)}, ${dimText(n)}]).`
+
+function productOf(ast: Ast & { kind: 'product' }, of: (ast: Ast) => Expr, scope: Scope): Expr {
+  let [result, before] = [of(ast.first), ast.first]
+  for (const { sign, factor } of ast.rest) {
+    const next = of(factor)
+    const span = { start: ast.span.start, end: factor.span.end }
+    result = locating(span, () => {
+      if (sign === '@') return product(result, next)
+      if (sign === '//') fail('not-here', { what: '//', where: 'an expression', hint: 'It divides sizes; tensors are divided with /.' })
+      requireBroadcast(sign === '*' ? 'multiply entry by entry' : 'divide', [before, factor], [result, next], scope)
+      return sign === '*' ? multiply([result, next]) : divide(result, next)
+    })
+    before = { ...ast, span }
+  }
+  return result
+}
+
+function nameOf(name: string, scope: Scope): Expr {
+  if (scope.broken.has(name)) throw skipped
+  const value = scope.values.get(name)
+  if (value) return value
+  const dim = scope.dims.get(name)
+  if (dim !== undefined) return sizeValue(dim)
+  if (name === 'pi') return fill(Math.PI)
+  if (name === 'True' || name === 'False') return fill(name === 'True' ? 1 : 0)
+  const near = nearest(name, [...scope.values.keys(), ...scope.dims.keys()])
+  const isFunction = operations.has(name) || scope.functions.has(name)
+  return fail('unknown-name', { name, ...(near ? { near } : {}), ...(isFunction ? { hint: `${name} is a function: call it, ${name}(…).` } : {}) })
+}
+
+/** A size in an index or another place where only sizes may stand. */
+function sizeOf(ast: Ast, scope: Scope): Dim {
+  const value = attributeOf(ast, scope.dims)
+  if (isSymbolic(value) || (typeof value === 'number' && Number.isInteger(value))) return value
+  return fail('bad-dim', { what: textOf(ast, scope), found: 'an index is a whole number or an expression of sizes' }, ast.span)
+}
+
+function callOf(ast: Ast & { kind: 'call' }, scope: Scope): Expr {
+  const base = ast.callee.replace(/'+$/, '')
+  const declared = scope.functions.get(base)
+  if (declared) return declaredCall(ast, declared, scope)
+  if (scope.broken.has(base)) throw skipped
+  const operation = operations.get(ast.callee)
+  if (operation) return operationCall(ast, operation, scope)
+  if (operations.has(base)) fail('unknown-operation', { name: ast.callee }, ast.head)
+  const near = nearest(base, [...[...operations.keys()].filter((name) => !name.endsWith("'")), ...scope.functions.keys()])
+  return fail('unknown-operation', { name: base, ...(near ? { near } : {}) }, ast.head)
+}
+
+function declaredCall(ast: Ast & { kind: 'call' }, f: NonNullable<ReturnType<Scope['functions']['get']>>, scope: Scope): Expr {
+  const given = ast.args.length + ast.named.length
+  const sign = `${f.name}(${f.params.join(', ')})`
+  if (given !== f.params.length || ast.named.length > 0) fail('argument-count', { signature: sign, given })
+  const args = ast.args.map((a) => expressionOf(a, scope))
+  const primes = ast.callee.length - f.name.length
+  if (primes === 0) return f.apply(args)
+  if (primes > 1 || !f.prime) fail('unknown-operation', { name: ast.callee }, ast.head)
+  return f.prime(args)
+}
+
+/** Positional arguments fill the parameters, then the attributes; keywords either. */
+function operationCall(ast: Ast & { kind: 'call' }, operation: Operation, scope: Scope): Expr {
+  const variadic = operation.params[0]?.startsWith('...') ?? false
+  const params = variadic ? [operation.params[0]!.slice(3)] : operation.params
+  const attributes = Object.keys(operation.attributes)
+  const slots = [...params, ...attributes]
+  const bound = new Map<string, Ast>()
+  ast.args.forEach((value, i) => {
+    if (i >= slots.length) fail('argument-count', { signature: signature(operation), given: ast.args.length })
+    bound.set(slots[i]!, value)
+  })
+  for (const { name, value, span } of ast.named) {
+    if (!slots.includes(name)) {
+      const near = nearest(name, slots)
+      fail('unknown-argument', { signature: signature(operation), argument: name, ...(near ? { near } : {}) }, span)
+    }
+    bound.set(name, value)
+  }
+  if (params.some((p) => !bound.has(p))) fail('argument-count', { signature: signature(operation), given: ast.args.length })
+  const args = variadic ? listOf(bound.get(params[0]!)!, operation, scope) : params.map((p) => expressionOf(bound.get(p)!, scope))
+  const raw: Record<string, Attr> = {}
+  for (const name of attributes) {
+    const value = bound.get(name)
+    if (value) raw[name] = rawAttribute(value, name, operation, scope)
+  }
+  return operation.build(args, raw as Attrs)
+}
+
+function listOf(ast: Ast, operation: Operation, scope: Scope): Expr[] {
+  if (ast.kind === 'list' && ast.items.length > 0) return ast.items.map((item) => expressionOf(item, scope))
+  return fail('bad-argument', { signature: signature(operation), argument: operation.params[0]!.slice(3), expected: 'a list, [a, b]', found: textOf(ast, scope) }, ast.span)
+}
+
+function rawAttribute(ast: Ast, name: string, operation: Operation, scope: Scope): Attr {
+  const value = attributeOf(ast, scope.dims)
+  if (value !== undefined) return value
+  return fail('bad-argument', { signature: signature(operation), argument: name, expected: operation.attributes[name]!.expected, found: textOf(ast, scope) }, ast.span)
+}
+

@@ -1,0 +1,87 @@
+/** Functions that a spec declares: opaque ones, pointwise formulas, and values with a gradient of their author's own. */
+import { collecting, type Diagnostic, fail } from '../diagnostic.ts'
+import type { Expr } from '../expr/expr.ts'
+import type { Dim } from '../expr/dim.ts'
+import type { Shape } from '../expr/shape.ts'
+import { symbol } from '../layout/layout.ts'
+import { nameLayout } from '../layout/names.ts'
+import { toText } from '../layout/text.ts'
+import { operations } from '../ops/index.ts'
+import { type DeclaredFunction, opaque, opaquePointwise, withVjp } from '../ops/opaque.ts'
+import type { FunctionDefinition, Text } from './document.ts'
+import { expressionOf } from './expression.ts'
+import type { Scope } from './network.ts'
+import { type Differentiate, pointwise } from './pointwise.ts'
+import { dimOf } from './sizes.ts'
+import { parseExpression, parseHead } from './syntax.ts'
+
+interface Draft {
+  readonly faults: Diagnostic[]
+  readonly functions: Map<string, DeclaredFunction>
+  readonly broken: Set<string>
+  readonly notation: ReadonlyMap<string, string>
+  readonly dims: Map<string, Dim>
+  readonly differentiate: Differentiate
+}
+
+/** Adds the declared functions to the draft, gathering faults. */
+export function declareFunctions(definitions: readonly FunctionDefinition[], draft: Draft, scope: Scope, calls: ReadonlyMap<string, number>): void {
+  for (const definition of definitions) {
+    const head = collecting(draft.faults, () => parseHead(definition.head))
+    if (!head) continue
+    const f = collecting(draft.faults, () => {
+      if (draft.functions.has(head.name)) fail('duplicate-name', { name: head.name, first: 'a function' }, definition.head.span)
+      if (operations.has(head.name)) fail('bad-name', { name: head.name, why: 'it is an operation' }, definition.head.span)
+      return functionOf(definition, head, draft, scope, (calls.get(head.name) ?? 0) <= 1)
+    })
+    if (f) draft.functions.set(head.name, f)
+    else draft.broken.add(head.name)
+  }
+}
+
+function functionOf(
+  { head, body }: FunctionDefinition,
+  { name, params }: { name: string; params: readonly string[] },
+  draft: Draft,
+  scope: Scope,
+  brief: boolean,
+): DeclaredFunction {
+  const plain = nameLayout(name)
+  const latex = draft.notation.get(name)
+  const layout = latex === undefined ? plain : symbol(toText(plain), latex)
+  if (!('text' in body)) {
+    const local = (args: readonly Expr[], extra: readonly (readonly [string, Expr])[]): Scope => ({
+      ...scope,
+      values: new Map([...scope.values, ...params.map((p, i) => [p, args[i]!] as const), ...extra]),
+    })
+    const [value, vjp] = [parseExpression(body.value), parseExpression(body.vjp)]
+    const backs = vjp.kind === 'list' ? vjp.items : [vjp]
+    if (backs.length !== params.length) fail('shapes', { what: 'a vjp gives one error for each argument', detail: `${backs.length} for ${params.length}` }, body.vjp.span)
+    return withVjp(
+      name,
+      params,
+      layout,
+      (args) => expressionOf(value, local(args, [])),
+      (args, g) => backs.map((back) => expressionOf(back, local(args, [['g', g]]))),
+    )
+  }
+  if (!/^opaque\b/.test(body.text)) {
+    if (params.length !== 1) fail('syntax', { expected: 'a pointwise function of one argument, such as f(t)', found: head.text }, head.span)
+    return pointwise(name, layout, params[0]!, body, draft.differentiate)
+  }
+  const rest = body.text.slice('opaque'.length).trim()
+  if (rest === 'pointwise') {
+    if (params.length !== 1) fail('syntax', { expected: 'a pointwise function of one argument, such as f(t)', found: head.text }, head.span)
+    return opaquePointwise(name, layout)
+  }
+  if (rest === '') return opaque(name, layout, params, ([first]) => first!, brief)
+  const shape = resultShape(rest, body, draft)
+  return opaque(name, layout, params, () => shape, brief)
+}
+
+function resultShape(rest: string, body: Text, draft: Draft): Shape {
+  const start = body.span.start + body.text.length - rest.length
+  const ast = parseExpression({ text: rest, span: { start, end: body.span.end }, exact: body.exact })
+  if (ast.kind !== 'list') fail('syntax', { expected: 'opaque, opaque pointwise, or opaque [m] with the shape of the result', found: body.text }, body.span)
+  return ast.items.map((item) => dimOf(item, draft.dims, (name) => draft.dims.set(name, dimOf({ kind: 'name', name, span: item.span }, new Map(), () => {}))))
+}

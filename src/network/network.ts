@@ -1,0 +1,58 @@
+/** What a spec describes, once names and shapes are settled: one graph, and what is known of its nodes beside it. */
+import type { Span } from '../diagnostic.ts'
+import type { Dim } from '../expr/dim.ts'
+import type { Expr } from '../expr/expr.ts'
+import type { Layout } from '../layout/layout.ts'
+import type { DeclaredFunction } from '../ops/opaque.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Ast, EquationAst } from './ast.ts'
+
+/** A named value: an input, parameter, constant, or the node that an equation defines. */
+export interface Value {
+  readonly name: string
+  readonly role: 'input' | 'param' | 'constant' | 'node' | 'loss'
+  /** A leaf, or the named wrapper of the right-hand side. */
+  readonly expr: Expr
+  readonly layout: Layout
+  readonly span: Span
+}
+
+export interface Claim {
+  readonly equation: EquationAst
+  readonly where: readonly { readonly name: string; readonly value: EquationAst['value'] }[]
+  readonly negated: boolean
+  /** As it was written. */
+  readonly source: string
+  readonly span: Span
+}
+
+export interface Network {
+  readonly title: string | undefined
+  readonly about: string | undefined
+  /** All named values in the order of their definition, the loss last. */
+  readonly values: ReadonlyMap<string, Value>
+  readonly loss: Value
+  /** Only the arguments of the loss are known: the derivation starts from their gradients. */
+  readonly lossIsOpaque: boolean
+  readonly functions: ReadonlyMap<string, DeclaredFunction>
+  readonly claims: readonly Claim[]
+  /** Conditions on random points: masks that must hold everywhere. */
+  readonly assumptions: readonly Expr[]
+  /** Values that the spec gives to constants. */
+  readonly fixed: ReadonlyMap<Expr, Tensor>
+  /** Sizes that stay symbolic. */
+  readonly sizes: readonly string[]
+  readonly scope: Scope
+}
+
+/** What a name means in an expression. */
+export interface Scope {
+  readonly values: ReadonlyMap<string, Expr>
+  readonly functions: ReadonlyMap<string, DeclaredFunction>
+  readonly dims: ReadonlyMap<string, Dim>
+  readonly text: string
+  /** Names whose definition is faulty: what uses them is skipped, not reported again. */
+  readonly broken: ReadonlySet<string>
+  /** Reads what only some expressions can say: derivatives in claims. */
+  readonly extend?: (ast: Ast) => Expr | undefined
+}

@@ -1,0 +1,68 @@
+/** Pointwise functions that a spec writes out: swish(t): t / (1 + exp(-t)). */
+import { fail } from '../diagnostic.ts'
+import { type Expr, make, type Op } from '../expr/expr.ts'
+import { call, type Layout, primed } from '../layout/layout.ts'
+import { multiply } from '../ops/arithmetic.ts'
+import type { DeclaredFunction } from '../ops/opaque.ts'
+import type { Ast } from './ast.ts'
+import type { Text } from './document.ts'
+import { expressionOf } from './expression.ts'
+import { namesIn, partsOf } from './names.ts'
+import type { Scope } from './network.ts'
+import { parseExpression } from './syntax.ts'
+
+/** The derivative of a formula by its parameter, as text in the syntax of specs. */
+export type Differentiate = (formula: Ast, param: string) => string
+
+/** What a formula may call: pointwise functions, nothing else. A spec may come from a stranger. */
+const allowed: ReadonlySet<string> = new Set(
+  ('exp log log1p sqrt rsqrt square abs sign sin cos erf reciprocal maximum minimum where relu leaky_relu elu selu sigmoid ' +
+    'logsigmoid tanh softplus softsign gelu silu mish hardsigmoid hardswish hardtanh relu6').split(' '),
+)
+const parts: ReadonlySet<Ast['kind']> = new Set(['number', 'name', 'negate', 'sum', 'product', 'power', 'compare', 'call'])
+
+/** The function that a formula defines; its derivative is the formula's, worked out once. */
+export function pointwise(name: string, head: Layout, param: string, body: Text, differentiate: Differentiate): DeclaredFunction {
+  const formula = parseExpression(body)
+  requireAllowed(formula, param)
+  const slope = parseExpression({ ...body, text: differentiate(formula, param).replaceAll('_prime(', "'("), exact: false })
+  const at = (ast: Ast, x: Expr): Expr => expressionOf(ast, scopeOf(param, x))
+  const prime: Op = {
+    name: `${name}'`,
+    why: 'the derivative of a pointwise function',
+    shape: ([x]) => x!,
+    notation: ([x]) => call(primed(head), [x!]),
+    expand: ([x]) => at(slope, x!),
+    guises: { explicit: ([x]) => at(slope, x!) },
+  }
+  const f: Op = {
+    name,
+    why: 'a pointwise function masks the error with its derivative',
+    shape: ([x]) => x!,
+    notation: ([x]) => call(head, [x!]),
+    expand: ([x]) => at(formula, x!),
+    vjp: ([x], g) => [multiply([make(prime, [x!]), g])],
+  }
+  return { name, params: [param], apply: ([x]) => make(f, [x!]), prime: ([x]) => make(prime, [x!]) }
+}
+
+const nothing: Scope['functions'] = new Map()
+
+const scopeOf = (param: string, x: Expr): Scope => ({
+  values: new Map([[param, x]]),
+  functions: nothing,
+  dims: new Map(),
+  text: '',
+  broken: new Set(),
+})
+
+function requireAllowed(formula: Ast, param: string): void {
+  for (const { name, span } of namesIn(formula, 'calls')) {
+    if (!allowed.has(name)) fail('not-here', { what: name, where: 'a pointwise function', hint: `It may call: ${[...allowed].join(', ')}.` }, span)
+  }
+  for (const { name, span } of namesIn(formula)) {
+    if (name !== param && name !== 'pi') fail('unknown-name', { name, hint: `A pointwise function knows its parameter ${param}, numbers and pi.` }, span)
+  }
+  const strange = partsOf(formula).find((ast) => !parts.has(ast.kind))
+  if (strange) fail('not-here', { what: `a ${strange.kind}`, where: 'a pointwise function', hint: 'It is a formula of one number.' }, strange.span)
+}

@@ -1,0 +1,314 @@
+/** Parses expressions and equations: Python's precedence, NumPy's indexing, and the derivatives that claims speak of. */
+import { fail, type Span } from '../diagnostic.ts'
+import type { Ast, CompareSign, EquationAst, Loop, Mark, NamedArgument, ProductSign } from './ast.ts'
+import type { Text } from './document.ts'
+import { type Token, tokens } from './lexer.ts'
+
+/** Whether a name is declared: dL/dx is one token only where L and x are. */
+export type Declared = (name: string) => boolean
+
+const nowhere: Declared = () => false
+const deepest = 400
+const compareSigns: readonly string[] = ['<', '<=', '>', '>=', '==', '!=']
+const productSigns: readonly string[] = ['*', '/', '//', '@']
+
+interface Parser {
+  readonly tokens: readonly Token[]
+  readonly declared: Declared
+  at: number
+  depth: number
+}
+
+function start(text: Text, declared: Declared): Parser {
+  const { span, exact } = text
+  const place = (from: number, to: number): Span => (exact ? { start: span.start + from, end: span.start + to } : span)
+  return { tokens: tokens(text.text, place), declared, at: 0, depth: 0 }
+}
+
+/** An expression, the whole text. */
+export function parseExpression(text: Text, declared: Declared = nowhere): Ast {
+  const p = start(text, declared)
+  const result = comparison(p)
+  expectEnd(p)
+  return result
+}
+
+/** name = expression, or name, name = expression. */
+export function parseEquation(text: Text, declared: Declared = nowhere): EquationAst {
+  const p = start(text, declared)
+  const targets = [comparison(p)]
+  while (take(p, ',')) targets.push(comparison(p))
+  if (peek(p).kind === 'end') fail('no-equation', { what: 'this' }, text.span)
+  expect(p, '=', 'an = ')
+  const value = comparison(p)
+  expectEnd(p)
+  return { targets, value }
+}
+
+/** F(x, W) or f(t): a function's name and parameters. */
+export function parseHead(text: Text): { readonly name: string; readonly params: readonly string[] } {
+  const ast = parseExpression(text)
+  if (ast.kind !== 'call' || ast.named.length > 0 || ast.args.some((a) => a.kind !== 'name')) {
+    fail('syntax', { expected: 'a function with its parameters, such as F(x)', found: text.text }, text.span)
+  }
+  return { name: ast.callee, params: ast.args.map((a) => (a as Ast & { kind: 'name' }).name) }
+}
+
+const peek = (p: Parser, ahead = 0): Token => p.tokens[Math.min(p.at + ahead, p.tokens.length - 1)]!
+
+const isMark = (token: Token, text: string): boolean => token.kind === 'mark' && token.text === text
+
+function take(p: Parser, mark: string): Token | undefined {
+  if (!isMark(peek(p), mark)) return undefined
+  return p.tokens[p.at++]
+}
+
+const found = (token: Token): string => (token.kind === 'end' ? 'the end' : token.text)
+
+function expect(p: Parser, mark: string, expected: string): Token {
+  return take(p, mark) ?? fail('syntax', { expected, found: found(peek(p)) }, peek(p).span)
+}
+
+function expectEnd(p: Parser): void {
+  const token = peek(p)
+  if (token.kind === 'end') return
+  const hint = token.text === ':' ? 'In YAML, quote an expression that contains a colon and a space.' : undefined
+  const juxtaposed = token.kind === 'name' || token.text === '(' ? 'Write products with @ (matrices) or * (entries).' : hint
+  fail('syntax', { expected: 'an operator or the end', found: found(token), ...(juxtaposed ? { hint: juxtaposed } : {}) }, token.span)
+}
+
+const between = (a: { span: Span }, b: { span: Span }): Span => ({ start: a.span.start, end: b.span.end })
+
+/** Parentheses, brackets and signs nest on the call stack: their depth is bounded. */
+function nested<T>(p: Parser, parse: () => T): T {
+  if (++p.depth > deepest) fail('syntax', { expected: `at most ${deepest} levels of parentheses`, found: 'more' }, peek(p).span)
+  const result = parse()
+  p.depth--
+  return result
+}
+
+function comparison(p: Parser): Ast {
+  const left = sum(p)
+  const sign = peek(p)
+  if (sign.kind !== 'mark' || !compareSigns.includes(sign.text)) return left
+  p.at++
+  const right = sum(p)
+  return { kind: 'compare', sign: sign.text as CompareSign, left, right, span: between(left, right) }
+}
+
+function sum(p: Parser): Ast {
+  const first = product(p)
+  const terms = [{ negative: false, term: first }]
+  for (;;) {
+    const negative = isMark(peek(p), '-')
+    if (!negative && !isMark(peek(p), '+')) break
+    p.at++
+    terms.push({ negative, term: product(p) })
+  }
+  return terms.length === 1 ? first : { kind: 'sum', terms, span: between(first, terms.at(-1)!.term) }
+}
+
+function product(p: Parser): Ast {
+  const first = signed(p)
+  const rest: { sign: ProductSign; factor: Ast }[] = []
+  while (peek(p).kind === 'mark' && productSigns.includes(peek(p).text)) {
+    const sign = p.tokens[p.at++]!.text as ProductSign
+    rest.push({ sign, factor: signed(p) })
+  }
+  return rest.length === 0 ? first : { kind: 'product', first, rest, span: between(first, rest.at(-1)!.factor) }
+}
+
+function signed(p: Parser): Ast {
+  const minus = take(p, '-')
+  if (minus) {
+    const of = nested(p, () => signed(p))
+    return { kind: 'negate', of, span: between(minus, of) }
+  }
+  return take(p, '+') ? nested(p, () => signed(p)) : powered(p)
+}
+
+function powered(p: Parser): Ast {
+  const base = postfix(p)
+  if (!take(p, '**')) return base
+  const exponent = nested(p, () => signed(p))
+  return { kind: 'power', base, exponent, span: between(base, exponent) }
+}
+
+function postfix(p: Parser): Ast {
+  let of = primary(p)
+  for (;;) {
+    const token = peek(p)
+    if (isMark(token, '.T') || token.text === '.mT') {
+      p.at++
+      of = { kind: 'transpose', of, last: token.text === '.mT', span: between(of, token) }
+    } else if (take(p, '[')) {
+      const marks = commaSeparated(p, ']', mark)
+      of = { kind: 'index', of, marks: marks.items, span: between(of, marks.close) }
+    } else if (isMark(token, '.') && peek(p, 1).kind === 'name') {
+      p.at += 2
+      of = { kind: 'member', of, name: peek(p, -1).text, span: between(of, peek(p, -1)) }
+    } else return of
+  }
+}
+
+function commaSeparated<T>(p: Parser, close: ')' | ']', item: (p: Parser) => T): { items: T[]; close: Token } {
+  const items: T[] = []
+  let end = take(p, close)
+  while (!end) {
+    items.push(nested(p, () => item(p)))
+    end = take(p, close)
+    if (!end) {
+      expect(p, ',', `, or ${close}`)
+      end = take(p, close)
+    }
+  }
+  return { items, close: end }
+}
+
+function mark(p: Parser): Mark {
+  if (peek(p).text === 'None') {
+    p.at++
+    return { kind: 'new' }
+  }
+  const bound = (): Ast | undefined => (isMark(peek(p), ':') || isMark(peek(p), ',') || isMark(peek(p), ']') ? undefined : comparison(p))
+  const from = bound()
+  if (!take(p, ':')) {
+    return from ? { kind: 'at', value: from } : fail('syntax', { expected: 'an index or a slice', found: found(peek(p)) }, peek(p).span)
+  }
+  const to = bound()
+  const step = take(p, ':') ? bound() : undefined
+  return { kind: 'range', from, to, step }
+}
+
+function primary(p: Parser): Ast {
+  const token = peek(p)
+  if (token.kind === 'number') {
+    p.at++
+    return { kind: 'number', value: Number(token.text), span: token.span }
+  }
+  if (token.kind === 'string') {
+    p.at++
+    return { kind: 'string', value: token.text, span: token.span }
+  }
+  if (take(p, '(')) {
+    const inner = nested(p, () => comparison(p))
+    const close = expect(p, ')', ')')
+    return { ...inner, span: between(token, close) }
+  }
+  if (take(p, '[')) {
+    const { items, close } = commaSeparated(p, ']', comparison)
+    return { kind: 'list', items, span: between(token, close) }
+  }
+  if (token.kind === 'name') return derivative(p) ?? named(p)
+  return fail('syntax', { expected: 'a name, a number or (', found: found(token) }, token.span)
+}
+
+/** A name, or a call of one. */
+function named(p: Parser): Ast {
+  const token = p.tokens[p.at++]!
+  let primes = ''
+  while (take(p, "'")) primes += "'"
+  if (!take(p, '(')) {
+    if (primes !== '') fail('syntax', { expected: `the argument of ${token.text}${primes}, in parentheses`, found: found(peek(p)) }, peek(p).span)
+    return { kind: 'name', name: token.text, span: token.span }
+  }
+  const { items, close } = commaSeparated(p, ')', argument)
+  const span = between(token, close)
+  const args = items.filter((i) => i.name === undefined).map((i) => i.value)
+  const loop = items.find((i) => i.loop)?.loop
+  if (loop && items.length === 1 && (token.text === 'sum' || token.text === 'prod')) {
+    return { kind: 'over', sign: token.text, body: args[0]!, loop, span }
+  }
+  const keywords = items.filter((i): i is { value: Ast } & NamedArgument => i.name !== undefined)
+  return { kind: 'call', callee: token.text + primes, head: token.span, args, named: keywords, span }
+}
+
+interface Argument {
+  readonly value: Ast
+  readonly name?: string
+  readonly span?: Span
+  readonly loop?: Loop
+}
+
+function argument(p: Parser): Argument {
+  const token = peek(p)
+  if (token.kind === 'name' && isMark(peek(p, 1), '=')) {
+    p.at += 2
+    return { name: token.text, span: token.span, value: comparison(p) }
+  }
+  const value = comparison(p)
+  if (peek(p).text !== 'for') return { value }
+  p.at++
+  return { value, loop: loop(p) }
+}
+
+/** `l in range(a, b)`, the text of a loop's header. */
+export function parseLoop(text: Text, declared: Declared = nowhere): Loop {
+  const p = start(text, declared)
+  const result = loop(p)
+  expectEnd(p)
+  return result
+}
+
+function loop(p: Parser): Loop {
+  const index = peek(p)
+  if (index.kind !== 'name') fail('syntax', { expected: 'the name of an index', found: found(index) }, index.span)
+  p.at++
+  for (const word of ['in', 'range']) {
+    if (peek(p).text !== word) fail('syntax', { expected: word === 'in' ? 'in range(…)' : 'range(…)', found: found(peek(p)) }, peek(p).span)
+    p.at++
+  }
+  expect(p, '(', '(')
+  const { items } = commaSeparated(p, ')', comparison)
+  const [a, b, step] = items
+  if (!a || items.length > 3) fail('syntax', { expected: 'range(N) or range(a, b)', found: `range with ${items.length} arguments` }, index.span)
+  return b ? { index: index.text, from: a, to: b, step } : { index: index.text, to: a }
+}
+
+/** dL/dx, dL/d(x->y), dA/dB, d(EXPR)/d(ref): recognised where the names are declared. */
+function derivative(p: Parser): Ast | undefined {
+  const token = peek(p)
+  if (!token.text.startsWith('d') || p.declared(token.text)) return undefined
+  const before = p.at
+  const of = differential(p)
+  if (of && take(p, '/')) {
+    const by = peek(p)
+    if (by.kind === 'name' && by.text === 'd' && isMark(peek(p, 1), '(')) {
+      p.at += 2
+      const from = reference(p)
+      const to = take(p, '->') ? reference(p) : undefined
+      const close = expect(p, ')', to ? ')' : '-> or )')
+      return to
+        ? { kind: 'contribution', of, from, to, span: between(token, close) }
+        : { kind: 'derivative', of, by: from, span: between(token, close) }
+    }
+    const name = by.text.slice(1)
+    if (by.kind === 'name' && by.text.startsWith('d') && name !== '') {
+      const isKnown = p.declared(name)
+      if (isKnown || of.kind !== 'name' || p.declared(of.name)) {
+        p.at++
+        const span = { start: by.span.start + 1, end: by.span.end }
+        return { kind: 'derivative', of, by: { kind: 'name', name, span }, span: between(token, by) }
+      }
+    }
+  }
+  p.at = before
+  return undefined
+}
+
+/** dL or d(EXPR), the numerator. */
+function differential(p: Parser): Ast | undefined {
+  const token = peek(p)
+  if (token.text === 'd' && isMark(peek(p, 1), '(')) {
+    p.at += 2
+    const of = nested(p, () => comparison(p))
+    return take(p, ')') ? of : undefined
+  }
+  const name = token.text.slice(1)
+  if (!p.declared(name)) return undefined
+  p.at++
+  return { kind: 'name', name, span: { start: token.span.start + 1, end: token.span.end } }
+}
+
+/** A node as it is named in a derivative: x, h[2], blocks[0].W1. */
+const reference = (p: Parser): Ast => nested(p, () => postfix(p))

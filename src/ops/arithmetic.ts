@@ -1,0 +1,176 @@
+/** Elementwise arithmetic: sums, products, quotients, powers, comparisons and choices. */
+import type { Expr } from '../expr/expr.ts'
+import { fence, fraction, joined, Level, row, symbol, within, call, word } from '../layout/layout.ts'
+import { map, zip } from '../tensor/tensor.ts'
+import { number } from './attributes.ts'
+import { op } from './define.ts'
+import { fill } from './leaves.ts'
+import { aligned } from './movement.ts'
+
+const minusSign = symbol('−', '-')
+
+/** a + b + …; a summand that is negated prints with its sign. */
+export const add = op('add', ['...terms'])({
+  why: 'the sum copies the error to every summand',
+  formula: 'a + b + …',
+  source: 'He et al. 2015, eq. (1) for the residual sum',
+  examples: ['a + b | a: [n], b: [n]', 'a + b + a | a: [m, n], b: [n]', 'a - b | a: [n], b: []'],
+  align: aligned,
+  shape: ([first]) => first!,
+  evaluate: ([first, ...rest]) => rest.reduce((sum, term) => zip(sum, term, (a, b) => a + b), first!),
+  notation: (terms, _, { args }) =>
+    row(
+      Level.sum,
+      terms.flatMap((term, i) => {
+        const negative = args[i]!.op === negate && term.kind === 'row' && term.parts[0] === minusSign
+        const sign = negative ? (i > 0 ? [symbol(' − ', ' - ')] : [minusSign]) : i > 0 ? [symbol(' + ')] : []
+        return [...sign, ...(negative ? term.parts.slice(1) : [within(i > 0 ? Level.hadamard : Level.sum, term)])]
+      }),
+    ),
+  vjp: (terms, g) => terms.map(() => g),
+})
+
+/** −a */
+export const negate = op('negate', ['a'])({
+  why: 'the sign goes back with the error',
+  formula: '−a',
+  source: 'definition',
+  examples: ['-a | a: [n]'],
+  align: aligned,
+  shape: ([a]) => a,
+  evaluate: ([a]) => map(a, (x) => -x),
+  notation: ([a]) => row(Level.sum, [minusSign, within(Level.hadamard, a)]),
+  vjp: (_, g) => [negate(g)],
+})
+
+/** a − b */
+export const subtract = (a: Expr, b: Expr): Expr => add([a, negate(b)])
+
+/** Whether a factor prints like a number before a product: it has no axes of its own. */
+const isScalarFactor = (arg: Expr): boolean => arg.shape.length === 0 || (arg.op.bare !== undefined && (arg.args[0]?.shape.length ?? 0) === 0)
+
+/** a ⊙ b ⊙ …; numbers and scalars stand before it. */
+export const multiply = op('multiply', ['...factors'])({
+  linear: 'each',
+  why: 'a product gates the error of each factor by the other one',
+  formula: 'a ⊙ b',
+  source: 'product rule; Srivastava et al. 2015, eq. (2) for gates',
+  examples: ['a * b | a: [n], b: [n]', 'a * b * a | a: [m, n], b: [n]', 'a * b | a: [n], b: []'],
+  align: aligned,
+  shape: ([first]) => first!,
+  evaluate: ([first, ...rest]) => rest.reduce((product, factor) => zip(product, factor, (a, b) => a * b), first!),
+  reason: ({ args }) => (args.filter((a) => !isScalarFactor(a)).length < 2 ? 'a factor scales the error' : 'a product gates the error of each factor by the other one'),
+  notation(factors, _, { args }) {
+    const scalars = factors.filter((__, i) => isScalarFactor(args[i]!))
+    const rest = factors.filter((__, i) => !isScalarFactor(args[i]!))
+    const level = rest.length > 1 ? Level.hadamard : Level.product
+    const main = rest.length > 0 ? [joined(Level.hadamard, symbol(' ⊙ ', ' \\odot '), rest.length > 1 ? rest.map((r) => within(Level.factor, r)) : rest)] : []
+    if (scalars.length === 0) return main[0]!
+    const leading = scalars.map((s) => within(Level.product, s))
+    return joined(Level.product, symbol(' '), [...leading, ...main.map((m) => within(level === Level.hadamard ? Level.factor : Level.product, m))])
+  },
+  vjp: (factors, g) => factors.map((_, i) => (factors.length === 1 ? g : multiply([...factors.slice(0, i), ...factors.slice(i + 1), g]))),
+})
+
+/** a / b */
+export const divide = op('divide', ['a', 'b'])({
+  linear: [0],
+  why: 'the numerator gets the error divided by b, the denominator that times −a/b',
+  formula: 'a / b',
+  source: 'quotient rule',
+  examples: ['a / b | a: [n], b: [n] positive', 'a / b | a: [n], b: [] positive'],
+  align: aligned,
+  shape: ([a]) => a,
+  evaluate: ([a, b]) => zip(a, b, (x, y) => x / y),
+  notation: ([a, b]) => fraction(a, b),
+  vjp: ([a, b], g) => [divide(g, b), negate(divide(multiply([a, g]), multiply([b, b])))],
+})
+
+const comparison = (name: string, mark: string, latex: string, holds: (x: number, y: number) => boolean) =>
+  op(name, ['a', 'b'])({
+    why: 'a comparison is constant almost everywhere: no error passes',
+    formula: `1 where a ${mark} b, else 0`,
+    source: 'NumPy, comparisons',
+    examples: [`a ${name === 'equal' ? '==' : mark} b | a: [n], b: [n]`],
+    align: aligned,
+    shape: ([a]) => a,
+    evaluate: ([a, b]) => zip(a, b, (x, y) => Number(holds(x, y))),
+    kinks: ([a, b]) => [zip(a, b, (x, y) => x - y)],
+    notation: ([a, b]) => row(Level.atom, [symbol('1', '\\mathbf{1}'), fence('[', ']', row(Level.relation, [a, symbol(mark, latex), b]))]),
+    vjp: () => [null, null],
+  })
+
+export const greater = comparison('greater', '>', ' > ', (x, y) => x > y)
+export const greaterEqual = comparison('greater_equal', '>=', ' \\ge ', (x, y) => x >= y)
+export const less = comparison('less', '<', ' < ', (x, y) => x < y)
+export const lessEqual = comparison('less_equal', '<=', ' \\le ', (x, y) => x <= y)
+export const equal = comparison('equal', '==', ' = ', (x, y) => x === y)
+export const notEqual = comparison('not_equal', '!=', ' \\ne ', (x, y) => x !== y)
+
+/** The larger (or smaller) of two, entry by entry; at a tie each gets half of the error. */
+const extremum = (name: string, better: (x: number, y: number) => number, wins: typeof greater) => {
+  const self = op(name, ['a', 'b'])({
+    why: 'the error goes to the winner; a tie shares it equally',
+    formula: `${name === 'maximum' ? 'max' : 'min'}(a, b)`,
+    source: 'the subgradient that treats both alike',
+    examples: [`${name}(a, b) | a: [n], b: [n]`],
+    align: aligned,
+    shape: ([a]) => a,
+    evaluate: ([a, b]) => zip(a, b, better),
+    kinks: ([a, b]) => [zip(a, b, (x, y) => x - y)],
+    notation: ([a, b]) => call(symbol(name === 'maximum' ? 'max' : 'min', name === 'maximum' ? '\\max' : '\\min'), [a, b]),
+    vjp: ([a, b], g) => {
+      const share = (mine: Expr, other: Expr) =>
+        add([wins(mine, other), multiply([fill(0.5, g.shape), equal(mine, other)])])
+      return [multiply([share(a, b), g]), multiply([share(b, a), g])]
+    },
+  })
+  return self
+}
+
+export const maximum = extremum('maximum', Math.max, greater)
+export const minimum = extremum('minimum', Math.min, less)
+
+/** a where the mask is not zero, b elsewhere. */
+export const where = op('where', ['mask', 'a', 'b'])({
+  why: 'each side gets the error where it was chosen',
+  formula: 'a where mask, else b',
+  source: 'NumPy, where',
+  examples: ['where(m, a, b) | m: [n] mask, a: [n], b: [n]', 'where(a > b, a, b) | a: [n], b: [n]'],
+  align: aligned,
+  shape: ([mask]) => mask,
+  evaluate: ([mask, a, b]) => ({ shape: mask.shape, data: mask.data.map((m, i) => (m !== 0 ? a.data[i]! : b.data[i]!)) }),
+  notation: (args) => call(word('where'), args),
+  vjp: ([mask, a], g) => {
+    const nothing = fill(0, a.shape)
+    return [null, where(mask, g, nothing), where(mask, nothing, g)]
+  },
+})
+
+/** x kept between two numbers. */
+export const clip = op('clip', ['x'], { lo: number(), hi: number() })({
+  why: 'the error passes where x lies between the bounds',
+  formula: 'min(max(x, lo), hi)',
+  source: 'NumPy, clip',
+  examples: ['clip(x, -1, 0.5) | x: [n]'],
+  align: aligned,
+  shape: ([x]) => x,
+  evaluate: ([x], { lo, hi }) => map(x, (v) => Math.min(Math.max(v, lo), hi)),
+  kinks: ([x], { lo, hi }) => [map(x, (v) => v - lo), map(x, (v) => v - hi)],
+  notation: ([x], { lo, hi }) => call(word('clip'), [x, symbol(String(lo)), symbol(String(hi))]),
+  vjp: ([x], g, { lo, hi }) => [multiply([greaterEqual(x, fill(lo)), lessEqual(x, fill(hi)), g])],
+})
+
+/** x, through which no error passes. */
+export const stopGradient = op('stop_gradient', ['x'])({
+  why: 'declared constant: no error passes',
+  formula: 'x',
+  source: 'Abadi et al. 2015 (TensorFlow), stop_gradient',
+  examples: ['stop_gradient(x) | x: [n]'],
+  frozen: true,
+  shape: ([x]) => x,
+  evaluate: ([x]) => x,
+  notation: ([x]) => call(word('sg'), [x]),
+  vjp: () => [null],
+})
+

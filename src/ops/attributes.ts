@@ -1,0 +1,92 @@
+/** The kinds of attributes that operations take, each with its check: what the elaborator reads from a spec goes through here. */
+import { type Dim, isSymbolic, sameDim } from '../expr/dim.ts'
+import type { Attr } from '../expr/expr.ts'
+import { axisOf, type Shape } from '../expr/shape.ts'
+
+/** How one attribute is read: `undefined` from `read` means that the value does not fit. */
+export interface Attribute<T extends Attr> {
+  /** What it should be, as messages and documentation say it. */
+  readonly expected: string
+  /** Absent for an attribute that must be given. */
+  readonly initial?: T
+  read(value: Attr, shapes: readonly Shape[]): T | undefined
+}
+
+export type Attributes = Readonly<Record<string, Attribute<never> | Attribute<Attr>>>
+export type Values<A> = { readonly [K in keyof A]: A[K] extends Attribute<infer T> ? T : never }
+
+const list = (value: Attr): readonly Attr[] | undefined => (Array.isArray(value) ? value : undefined)
+
+const isDim = (value: Attr): value is Dim => (typeof value === 'number' && Number.isInteger(value)) || isSymbolic(value)
+
+/** One axis of the first argument; the default may count from the back. */
+export const axis = (initial?: number): Attribute<number> => ({
+  expected: 'an axis',
+  ...(initial === undefined ? {} : { initial }),
+  read: (value, [shape]) => (typeof value === 'number' ? axisOf(value, shape!.length) : undefined),
+})
+
+/** Axes of the first argument, one or a list; by default all of them. */
+export const axes = (): Attribute<readonly number[]> => ({
+  expected: 'an axis or a list of axes',
+  initial: null as never,
+  read(value, [shape]) {
+    if (value === null) return shape!.map((_, i) => i)
+    const given = (list(value) ?? [value]).map((v) => (typeof v === 'number' ? axisOf(v, shape!.length) : undefined))
+    const known = given.filter((v) => v !== undefined)
+    return known.length === given.length && new Set(known).size === known.length ? known.sort((a, b) => a - b) : undefined
+  },
+})
+
+/** A permutation of the axes; by default they are reversed. */
+export const order = (): Attribute<readonly number[]> => ({
+  expected: 'a permutation of the axes, such as [1, 0]',
+  initial: null as never,
+  read(value, [shape]) {
+    const rank = shape!.length
+    if (value === null) return shape!.map((_, i) => rank - 1 - i)
+    const given = list(value)?.map((v) => (typeof v === 'number' ? axisOf(v, rank) : undefined))
+    return given?.length === rank && new Set(given).size === rank && !given.includes(undefined) ? (given as number[]) : undefined
+  },
+})
+
+export const flag = (initial: boolean): Attribute<boolean> => ({
+  expected: 'True or False',
+  initial,
+  read: (value) => (typeof value === 'boolean' ? value : value === 1 ? true : value === 0 ? false : undefined),
+})
+
+export const number = (initial?: number): Attribute<number> => ({
+  expected: 'a number',
+  ...(initial === undefined ? {} : { initial }),
+  read: (value) => (typeof value === 'number' ? value : undefined),
+})
+
+export const choice = <const T extends string>(...options: readonly [T, ...T[]]): Attribute<T> => ({
+  expected: options.map((o) => `"${o}"`).join(' or '),
+  initial: options[0],
+  read: (value) => options.find((o) => o === value),
+})
+
+/** A shape. */
+export const dims = (): Attribute<readonly Dim[]> => ({
+  expected: 'a list of sizes, such as [n, 2*k]',
+  read(value) {
+    const given = list(value)
+    return given?.every(isDim) ? given : undefined
+  },
+})
+
+/** Numbers of entries to add before and after, an axis a pair. */
+export const pads = (): Attribute<readonly (readonly Dim[])[]> => ({
+  expected: 'a list with one [before, after] for every axis',
+  read(value, [shape]) {
+    const given = list(value)?.map((v) => (isDim(v) ? [v, v] : list(v)))
+    const fits = given?.length === shape!.length && given.every((pair) => pair?.length === 2 && pair.every(isDim))
+    const negative = given?.flat().some((v) => typeof v === 'number' && v < 0)
+    return fits && !negative ? (given as Dim[][]) : undefined
+  },
+})
+
+/** Whether two lists of dims are the same. */
+export const sameDims = (a: readonly Dim[], b: readonly Dim[]): boolean => a.length === b.length && a.every((d, i) => sameDim(d, b[i]!))

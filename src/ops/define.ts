@@ -1,0 +1,121 @@
+/** How an operation is defined: one call that says all there is to know of it, and gives back the function that builds it. */
+import { fail } from '../diagnostic.ts'
+import { type Attrs, type Expr, make, type Op } from '../expr/expr.ts'
+import type { Shape } from '../expr/shape.ts'
+import type { Layout } from '../layout/layout.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Attribute, Attributes, Values } from './attributes.ts'
+
+/** One T for each parameter; the last of `['...terms']` stands for any number. */
+export type Each<P extends readonly string[], T> = P extends readonly [`...${string}`] ? readonly T[] : { readonly [K in keyof P]: T }
+
+/** What every definition tells; leaving a part out does not compile. */
+interface Face<P extends readonly string[], A> {
+  /** One sentence: what happens to the error here. */
+  readonly why: string
+  /** The value, as documentation shows it. */
+  readonly formula: string
+  /** Where formula or gradient come from. */
+  readonly source: string
+  /** Calls in spec syntax with the shapes of their arguments: 'softmax(z) | z: [n, k]'. Tests and documentation come from them. */
+  readonly examples: readonly string[]
+  /** Brings the arguments to one shape: elementwise operations broadcast. */
+  readonly align?: (args: readonly Expr[]) => readonly Expr[]
+  readonly letter?: string
+  readonly frozen?: boolean
+  readonly linear?: readonly number[] | 'each'
+  shape(args: Each<P, Shape>, attrs: A): Shape
+  notation(args: Each<P, Layout>, attrs: A, expr: Expr): Layout
+  bare?(args: Each<P, Layout>, attrs: A): Layout
+  kinks?(args: Each<P, Tensor>, attrs: A): readonly Tensor[]
+  reason?(expr: Expr): string
+  readonly guises?: { explicit(args: Each<P, Expr>, attrs: A): Expr; output?(args: Each<P, Expr>, attrs: A): Expr }
+}
+
+/** Errors that flow back to the arguments, null where none does. */
+type Pullback<P extends readonly string[], A> = (args: Each<P, Expr>, g: Expr, attrs: A, y: Expr) => Each<P, Expr | null>
+
+export interface Primitive<P extends readonly string[], A> extends Face<P, A> {
+  evaluate(args: Each<P, Tensor>, attrs: A, shape: readonly number[]): Tensor
+  vjp: Pullback<P, A>
+}
+
+export interface Composite<P extends readonly string[], A> extends Face<P, A> {
+  expand(args: Each<P, Expr>, attrs: A): Expr
+  /** A way to compute the same value that does not overflow. */
+  evaluate?(args: Each<P, Tensor>, attrs: A, shape: readonly number[]): Tensor
+  /** The textbook's closed form, where it is nicer than what follows from `expand`; tests compare the two. */
+  vjp?: Pullback<P, A>
+}
+
+/** An operation in the registry: callable, and readable by documentation, elaborator and tests. */
+export interface Operation extends Op {
+  (...args: never[]): Expr
+  readonly params: readonly string[]
+  readonly attributes: Attributes
+  readonly formula: string
+  readonly source: string
+  readonly examples: readonly string[]
+  /** Builds the expression from arguments and raw attribute values; faults name the signature. */
+  build(args: readonly Expr[], raw: Attrs): Expr
+}
+
+type Given<A> = Partial<Values<A>>
+type Call<P extends readonly string[], A> = P extends readonly [`...${string}`]
+  ? (args: readonly Expr[], attrs?: Given<A>) => Expr
+  : (...args: [...{ [K in keyof P]: Expr }, attrs?: Given<A>]) => Expr
+
+/**
+ * Defines an operation: `op('matmul', ['A', 'B'])({ … })`. (Two calls, so that the rule for the error may use the
+ * operation itself.) Parameters are tensors; attributes are everything else, in the order in which a call may give them.
+ */
+export function op<const P extends readonly string[], A extends Attributes = Record<never, never>>(name: string, params: P, attributes: A = {} as A) {
+  return (definition: Primitive<P, Values<A>> | Composite<P, Values<A>>): Call<P, A> & Operation => {
+    const variadic = params[0]?.startsWith('...') ?? false
+    const build = (args: readonly Expr[], raw: Attrs): Expr => {
+      const ready = definition.align?.(args) ?? args
+      return make(operation, ready, resolved(operation, ready, raw))
+    }
+    const callable = (...given: (Expr | readonly Expr[] | Attrs)[]): Expr => {
+      const args = (variadic ? given[0] : given.slice(0, params.length)) as readonly Expr[]
+      return build(args, (given[variadic ? 1 : params.length] ?? {}) as Attrs)
+    }
+    const operation = Object.assign(callable, {
+      params,
+      attributes,
+      build,
+      ...definition,
+    }) as unknown as Call<P, A> & Operation
+    Object.defineProperty(operation, 'name', { value: name })
+    return operation
+  }
+}
+
+/** matmul(A, B), softmax(x, axis=-1) */
+export function signature({ name, params, attributes }: Operation): string {
+  const rest = Object.entries(attributes).map(([key, a]) => (a.initial === undefined || a.initial === null ? key : `${key}=${pythonic(a.initial)}`))
+  return `${name}(${[...params.map((p) => (p.startsWith('...') ? `[${p.slice(3)}]` : p)), ...rest].join(', ')})`
+}
+
+const pythonic = (value: unknown): string => (typeof value === 'boolean' ? (value ? 'True' : 'False') : typeof value === 'string' ? `"${value}"` : String(value))
+
+const nothing: Attrs = {}
+
+/** All attributes, checked: the given ones, and the defaults of the others. */
+function resolved(operation: Operation, args: readonly Expr[], raw: Attrs): Attrs {
+  const names = Object.keys(operation.attributes)
+  if (names.length === 0) return nothing
+  const shapes = args.map((a) => a.shape)
+  return Object.fromEntries(
+    names.map((key) => {
+      const attribute = operation.attributes[key] as Attribute<never>
+      const value = raw[key] === undefined ? attribute.initial : raw[key]
+      const read = value === undefined ? undefined : attribute.read(value, shapes)
+      if (read === undefined) {
+        const found = value === undefined ? 'missing' : pythonic(value)
+        fail('bad-argument', { signature: signature(operation), argument: key, expected: attribute.expected, found })
+      }
+      return [key, read]
+    }),
+  )
+}

@@ -1,0 +1,32 @@
+/** All operations that a spec can call, by the names it calls them with. */
+import * as a from './arithmetic.ts'
+import type { Operation } from './define.ts'
+import * as linear from './linear.ts'
+import * as loss from './loss.ts'
+import * as move from './movement.ts'
+import * as normal from './normalise.ts'
+import * as p from './pointwise.ts'
+
+const all: readonly Operation[] = [
+  // sums, products, choices
+  a.add, a.negate, a.multiply, a.divide, p.power, a.maximum, a.minimum, a.where, a.clip, a.stopGradient,
+  a.greater, a.greaterEqual, a.less, a.lessEqual, a.equal, a.notEqual,
+  // functions of calculus
+  p.exp, p.log, p.log1p, p.sqrt, p.rsqrt, p.square, p.abs, p.sign, p.sin, p.cos, p.erf, p.reciprocal,
+  // activations and their derivatives
+  p.relu, p.reluPrime, p.leakyRelu, p.leakyReluPrime, p.elu, p.eluPrime, p.selu, p.seluPrime, p.sigmoid, p.sigmoidPrime,
+  p.logsigmoid, p.logsigmoidPrime, p.tanh, p.tanhPrime, p.softplus, p.softplusPrime, p.softsign, p.softsignPrime,
+  p.gelu, p.geluPrime, p.silu, p.siluPrime, p.mish, p.mishPrime, p.hardsigmoid, p.hardsigmoidPrime,
+  p.hardswish, p.hardswishPrime, p.hardtanh, p.hardtanhPrime, p.relu6, p.relu6Prime, p.prelu,
+  // products of matrices and vectors
+  linear.matmul, linear.matvec, linear.vecmat, linear.dot, linear.outer,
+  // movement
+  move.broadcast, move.sum, move.reshape, move.transpose, move.slice, move.embed, move.pad, move.concat, move.stack,
+  // what divides by a sum
+  normal.mean, normal.softmax, normal.logSoftmax,
+  // losses
+  loss.halfSse, loss.mse, loss.crossEntropy, loss.bceWithLogits,
+]
+
+/** The operations by name; f′ stands under "f'". */
+export const operations: ReadonlyMap<string, Operation> = new Map(all.map((o) => [o.name, o]))

@@ -1,0 +1,56 @@
+/** The whole way from a spec to a derivation with its verdicts, on one page. Pure: no files, no terminal, no clock. */
+import { type Judgement, judge } from './check/judge.ts'
+import { type Verification, verify } from './check/verify.ts'
+import { type Derivation, deriveGradients } from './derive/derive.ts'
+import type { Derivatives, Form } from './derive/forms.ts'
+import type { Source } from './diagnostic.ts'
+import { readDocument } from './network/document.ts'
+import type { Document } from './network/document.ts'
+import { elaborate } from './network/elaborate.ts'
+import type { Network } from './network/network.ts'
+import type { Differentiate } from './network/pointwise.ts'
+
+export interface Options {
+  /** Sizes for symbols of the spec, over and above its own `dims`. */
+  readonly sizes: ReadonlyMap<string, number>
+  readonly form: Form
+  readonly derivatives: Derivatives
+  /** Keeps each application of a law. */
+  readonly trace: boolean
+  /** Compares gradients with central differences, and judges claims. */
+  readonly verify: boolean
+  readonly seed: number
+}
+
+export const defaults: Options = { sizes: new Map(), form: 'local', derivatives: 'symbol', trace: false, verify: true, seed: 1 }
+
+export interface Result {
+  readonly derivation: Derivation
+  /** Null where it was not asked for. */
+  readonly verification: Verification | null
+  readonly judgements: readonly Judgement[] | null
+}
+
+/** Reads a spec. Throws a Failure with all its faults. */
+export async function readNetwork(source: Source, sizes: Options['sizes']): Promise<Network> {
+  const document = readDocument(source)
+  return elaborate(document, source, sizes, await calculusFor(document))
+}
+
+/** Derives, verifies and judges. Throws a Failure with all faults of the spec. */
+export async function derive(source: Source, options: Options = defaults): Promise<Result> {
+  const network = await readNetwork(source, options.sizes)
+  const derivation = deriveGradients(network, options)
+  const verification = options.verify ? verify(derivation, options.seed) : null
+  const judgements = options.verify ? network.claims.map((claim) => judge(claim, derivation, options.seed)) : null
+  return { derivation, verification, judgements }
+}
+
+/** mathjs is loaded for specs that write out a pointwise function, and for no other. */
+async function calculusFor({ functions }: Document): Promise<Differentiate> {
+  const isNeeded = functions.some(({ body }) => 'text' in body && !body.text.startsWith('opaque'))
+  if (isNeeded) return (await import('./network/calculus.ts')).differentiate
+  return () => {
+    throw new Error('no pointwise function was declared')
+  }
+}

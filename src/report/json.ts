@@ -1,0 +1,111 @@
+/** Writes results as JSON, in the versioned schemas that `docs/json.md` describes. */
+import type { Judgement } from '../check/judge.ts'
+import type { Diagnostic, Source } from '../diagnostic.ts'
+import type { Gradient } from '../derive/reverse.ts'
+import { dimText } from '../expr/shape.ts'
+import type { Expr } from '../expr/expr.ts'
+import type { Layout } from '../layout/layout.ts'
+import { toLatex } from '../layout/latex.ts'
+import { toText } from '../layout/text.ts'
+import type { Value } from '../network/network.ts'
+import type { Result } from '../pipeline.ts'
+import { placeOf } from './faults.ts'
+import { writerOf } from './lines.ts'
+import { printedValues } from './summary.ts'
+
+export const deriveSchema = 'backproof/derive/1'
+export const checkSchema = 'backproof/check/1'
+
+const both = (layout: Layout): { text: string; latex: string } => ({ text: toText(layout), latex: toLatex(layout) })
+const finite = (value: number): number | null => (Number.isFinite(value) ? value : null)
+
+/** A derivation; `at` asks for some values only. */
+export function derivationJson(result: Result, at: readonly Value[] | undefined): object {
+  const { derivation, verification } = result
+  const { network, branches, gradients, names } = derivation
+  const writer = writerOf(derivation)
+  const asked = (v: Value): boolean => at === undefined || at.includes(v)
+  const printed = new Set(printedValues(derivation))
+  const shape = (v: Value): (number | string)[] => v.expr.shape.map((d) => (typeof d === 'number' ? d : dimText(d)))
+  const all = [...gradients.values()].filter((g) => g.of !== network.loss)
+
+  const gradientJson = (g: Gradient): object => {
+    const line = writer.gradient(g)
+    return {
+      of: g.of.name,
+      role: g.of.role,
+      shape: shape(g.of),
+      given: g.given,
+      terms: writer.terms(g).map((t) => ({ path: t.path.map((v) => v.name), kind: t.kind, ...both(t.layout) })),
+      ...both(line.right),
+      symbol: both(line.left),
+      verified: verification ? verifiedJson(verification.byValue.get(g.of) ?? null) : null,
+    }
+  }
+  const isNamed = (g: Gradient): boolean => g.of.role === 'node' && !branches.anchors.has(g.of) && printed.has(g.of)
+  return {
+    schema: deriveSchema,
+    name: network.title ?? null,
+    loss: { name: network.loss.name, ...both(writer.loss) },
+    nodes: [...network.values.values()]
+      .filter((v) => v !== network.loss)
+      .map((v) => ({ name: v.name, role: v.role, shape: shape(v), ...(v.role === 'node' ? both(writer.layout(v.expr.args[0]!)) : {}) })),
+    merges: [...branches.merges.values()].flatMap((merges) =>
+      merges.filter((m) => asked(m.at)).map((m) => ({
+        at: m.at.name,
+        op: m.expr.op.name,
+        ...(m.isNamed ? {} : { expr: toText(writer.layout(m.expr)) }),
+        why: m.expr.op.reason?.(m.expr) ?? m.expr.op.why,
+        branches: writer.branches(m.at).map((line) => ({ of: line.of!.name, ...both(line.right), why: line.remark ?? m.expr.op.why })),
+      })),
+    ),
+    fanOuts: [...branches.fanOuts].filter(([v]) => asked(v)).map(([v, uses]) => ({ of: v.name, uses: uses.flatMap(({ by, count }) => Array.from({ length: count }, () => by.name)) })),
+    gradients: all.filter((g) => asked(g.of)).filter((g) => at !== undefined || printed.has(g.of) || g.given || branches.anchors.has(g.of)).map(gradientJson),
+    where: [
+      ...all.filter(isNamed).map((g) => ({ name: toText(writer.gradient(g).left), ...both(writer.gradient(g).right) })),
+      ...names.map((name: Expr) => ({ name: toText(writer.layout(name)), ...both(writer.layout(name.args[0]!)) })),
+    ],
+    claims: result.judgements?.map((j) => claimSummaryJson(j)) ?? null,
+    sizes: network.sizes,
+  }
+}
+
+const verifiedJson = (v: { draws: number; worst: number; ok: boolean } | null): object | null => (v ? { draws: v.draws, worst: finite(v.worst), ok: v.ok } : null)
+
+const claimSummaryJson = ({ claim, verdict, ok }: Judgement): object => ({ source: claim.source, negated: claim.negated, verdict: verdict.kind, ok })
+
+export interface CheckedFile {
+  readonly source: Source
+  readonly result: Result | undefined
+  readonly errors: readonly Diagnostic[]
+}
+
+/** The report of `check`. */
+export function checkJson(files: readonly CheckedFile[], isOk: (file: CheckedFile) => boolean): object {
+  return { schema: checkSchema, ok: files.every(isOk), files: files.map((file) => fileJson(file, isOk(file))) }
+}
+
+function fileJson({ source, result, errors }: CheckedFile, ok: boolean): object {
+  const verification = result?.verification
+  return {
+    file: source.name,
+    ok,
+    gradients: result && verification ? printedValues(result.derivation).map((v) => gradientCheck(v.name, verification.byValue.get(v) ?? null)) : [],
+    claims: (result?.judgements ?? []).map((j) => claimJson(j, source)),
+    errors: errors.map((e) => ({ ...(e.span ? placeOf(source, e.span.start) : { line: null, column: null }), code: e.code, message: e.message, hint: e.hint ?? null })),
+  }
+}
+
+const gradientCheck = (of: string, verified: { ok: boolean; worst: number } | null): object => ({ of, ok: verified?.ok ?? null, worst: verified ? finite(verified.worst) : null })
+
+function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {
+  return {
+    ...placeOf(source, claim.span.start),
+    source: claim.source,
+    negated: claim.negated,
+    verdict: verdict.kind,
+    ok,
+    diagnosis: verdict.kind === 'refuted' ? { kind: verdict.diagnosis.kind, message: verdict.diagnosis.message, details: verdict.diagnosis.details ?? [] } : null,
+    ...(verdict.kind === 'undecided' ? { because: verdict.because } : {}),
+  }
+}

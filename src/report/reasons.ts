@@ -1,0 +1,16 @@
+/** Why the error goes where it goes: the reasons of the operations in an equation. */
+import type { Structure } from '../derive/reverse.ts'
+import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
+import type { Value } from '../network/network.ts'
+
+const reasonOf = (expr: Expr): string => expr.op.reason?.(expr) ?? expr.op.why
+
+/** One sentence for every kind of operation in the equation that joins branches, the outermost first. */
+export function reasonsOf(value: Value, { active, varies }: Structure, which: 'merges' | 'all'): string {
+  const root = value.expr.args[0]!
+  const joins = inOrder([root], visibleArgs)
+    .filter((e) => visibleArgs(e).length > 0 && (which === 'all' ? e === root && varies.has(e) : e.args.filter((a) => active.has(a)).length > 1))
+    .reverse()
+  return [...new Set(joins.map(reasonOf))].join('; ')
+}
+

@@ -1,0 +1,70 @@
+/** The last lines of a report: what was verified and how, and how the claims fared. */
+import type { Judgement } from '../check/judge.ts'
+import type { Verification } from '../check/verify.ts'
+import type { Derivation } from '../derive/derive.ts'
+import { toText } from '../layout/text.ts'
+import type { Value } from '../network/network.ts'
+import type { Result } from '../pipeline.ts'
+import type { Paint } from './paint.ts'
+
+export interface Summary {
+  readonly ok: boolean
+  readonly text: string
+}
+
+/** One sentence for each thing that was checked. */
+export function summaryOf({ derivation, verification, judgements }: Result): readonly Summary[] {
+  return [
+    ...(verification ? verificationSummary(derivation, verification) : [{ ok: true, text: 'not verified (--no-verify)' }]),
+    ...(judgements && judgements.length > 0 ? [claimSummary(judgements)] : []),
+  ]
+}
+
+export const summaryText = (result: Result, paint: Paint): string =>
+  summaryOf(result)
+    .map(({ ok, text }) => (result.verification === null && ok ? paint.faint(`– ${text}`) : ok ? `${paint.good('✓')} ${text}` : `${paint.bad('✗')} ${text}`))
+    .join('\n')
+
+/** The gradients that have a line of their own. */
+export const printedValues = ({ gradients, branches, network, inlined }: Derivation): Value[] =>
+  [...gradients.values()]
+    .filter((g) => g.of !== network.loss && !g.given && (g.of.role !== 'node' || branches.anchors.has(g.of) || !inlined.has(g.of)))
+    .map((g) => g.of)
+
+/** 3.1e-10 */
+export const errorText = (worst: number): string => (worst === 0 ? '0' : worst.toExponential(1))
+
+function verificationSummary(derivation: Derivation, { draws, byValue }: Verification): Summary[] {
+  const printed = printedValues(derivation)
+  const checked = printed.filter((v) => byValue.get(v))
+  const failing = checked.filter((v) => !byValue.get(v)!.ok)
+  const unchecked = printed.filter((v) => !byValue.get(v))
+  const worst = Math.max(0, ...checked.map((v) => byValue.get(v)!.worst))
+  const names = (values: readonly Value[]): string => values.map((v) => toText(v.layout)).join(', ')
+  return [
+    ...(failing.length > 0
+      ? failing.map((v) => ({ ok: false, text: `the gradient by ${toText(v.layout)} does not agree with central differences (relative error ${errorText(byValue.get(v)!.worst)})` }))
+      : checked.length > 0
+        ? [{ ok: true, text: `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences on ${draws} draws (largest relative error ${errorText(worst)})` }]
+        : []),
+    ...(unchecked.length > 0 ? [{ ok: true, text: `not compared with differences, because a function declares its own gradient: ${names(unchecked)}` }] : []),
+  ]
+}
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
+
+function claimSummary(judgements: readonly Judgement[]): Summary {
+  const of = (kind: Judgement['verdict']['kind'], negated: boolean): number => judgements.filter((j) => j.verdict.kind === kind && j.claim.negated === negated).length
+  const parts = [
+    [of('proved', false), 'proved'],
+    [of('agrees', false), 'agrees numerically'],
+    [of('refuted', false), 'refuted'],
+    [of('undecided', false) + of('undecided', true), 'undecided'],
+  ] as const
+  const said = parts.filter(([n]) => n > 0).map(([n, what], i) => (i === 0 ? `${count(n, 'claim')} ${n > 1 && what === 'agrees numerically' ? 'agree numerically' : what}` : `${n} ${what}`))
+  const refused = of('refuted', true)
+  const held = of('proved', true) + of('agrees', true)
+  if (refused > 0) said.push(`${count(refused, 'false claim')} refuted`)
+  if (held > 0) said.push(`${count(held, 'claim')} under not: ${held === 1 ? 'holds' : 'hold'}`)
+  return { ok: judgements.every((j) => j.ok), text: said.join(', ') }
+}

@@ -1,0 +1,74 @@
+/** Writes a report as text for a terminal. */
+import { shapeText } from '../expr/shape.ts'
+import { toText } from '../layout/text.ts'
+import { type Line, pathText, type Term } from './lines.ts'
+import type { Paint } from './paint.ts'
+import type { Report, Section } from './report.ts'
+
+/** Longest formula that others are aligned with. */
+const widest = 44
+const margin = '  '
+
+/** The report, one section after the other. */
+export function textOf(report: Report, paint: Paint): string {
+  const title = [report.title, `loss ${toText(report.loss)}`, 'gradients have the shape of their variable'].filter(Boolean).join(' · ')
+  const head = report.about ? [paint.strong(title), paint.faint(report.about)] : [paint.strong(title)]
+  return [...head, '', ...report.sections.flatMap((section) => [...sectionText(section, paint), ''])].join('\n')
+}
+
+function sectionText(section: Section, paint: Paint): string[] {
+  const formulas = section.lines.map(formula)
+  const fitting = formulas.map(length).filter((n) => n <= widest)
+  const column = Math.max(0, ...fitting)
+  const lines = section.lines.flatMap((line, i) => lineText(line, formulas[i]!, column, paint))
+  const where = section.where.flatMap((line, i) => {
+    const first = i === 0 ? 'where ' : '      '
+    return lineText(line, first + formula(line), 0, paint)
+  })
+  return [...headText(section, paint), ...lines, ...where]
+}
+
+function headText({ kind, title, why }: Section, paint: Paint): string[] {
+  if (kind === 'forward') return []
+  const head = `${kind}${title ? ` ${toText(title)}` : ''}`
+  const name = paint.accent(kind) + paint.strong(head.slice(kind.length))
+  if (!why) return [name]
+  const gap = ' '.repeat(Math.max(3, 24 - length(head)))
+  return [name + gap + paint.faint(why)]
+}
+
+const formula = (line: Line): string => `${toText(line.left)} ${line.sign} ${toText(line.right)}`
+
+/** Characters as a terminal counts them: combining marks take no room. */
+const length = (text: string): number => [...text.replaceAll(/\p{M}/gu, '')].length
+
+function lineText(line: Line, written: string, column: number, paint: Paint): string[] {
+  const remarks = [line.shape ? shapeText(line.shape) : '', line.remark ?? ''].filter((r) => r !== '').join('   ')
+  const gap = ' '.repeat(Math.max(3, column - length(written) + 3))
+  const first = margin + written + (remarks === '' ? '' : gap + paint.faint(remarks))
+  return [first, ...termsText(line, written, paint)]
+}
+
+const label = (term: Term): string => `${term.kind} ${pathText(term.path).replaceAll(' ', '')}`
+
+/** Under each term the way it came; below each other where they do not fit side by side. */
+function termsText({ left, terms }: Line, written: string, paint: Paint): string[] {
+  if (terms.length === 0) return []
+  const start = length(toText(left)) + 3
+  const labels = terms.map(label)
+  const starts = terms.map((_, i) => start + terms.slice(0, i).reduce((n, t) => n + length(toText(t.layout)) + 3, 0))
+  const offset = length(written) - length(written.trimStart())
+  if (terms.every((t) => t.inSum)) {
+    let row = ''
+    labels.forEach((text, i) => {
+      const gap = Math.max(starts[i]! + offset - length(row), i === 0 ? 0 : 3)
+      row += ' '.repeat(gap) + text
+    })
+    if (length(row) <= 96) return [margin + paint.faint(row)]
+  }
+  const width = Math.max(...terms.map((t) => length(toText(t.layout))))
+  return terms.map((t, i) => {
+    const text = toText(t.layout)
+    return `${margin}${' '.repeat(start)}${text}${' '.repeat(width - length(text) + 3)}${paint.faint(labels[i]!)}`
+  })
+}

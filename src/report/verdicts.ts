@@ -1,0 +1,46 @@
+/** Writes the verdicts of `check` for a terminal: what holds in one line a file, what does not with its diagnosis. */
+import type { Counterexample, Judgement } from '../check/judge.ts'
+import type { Source } from '../diagnostic.ts'
+import type { Result } from '../pipeline.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { placeOf } from './faults.ts'
+import type { Paint } from './paint.ts'
+import { summaryText } from './summary.ts'
+
+export function verdictsOf(result: Result, source: Source, seed: number, paint: Paint): string {
+  const claims = (result.judgements ?? []).map((j) => claimText(j, source, seed, paint))
+  return [paint.strong(source.name), ...claims, summaryText(result, paint), ''].join('\n')
+}
+
+function claimText({ claim, verdict, ok }: Judgement, source: Source, seed: number, paint: Paint): string {
+  const { line, column } = placeOf(source, claim.span.start)
+  const written = claim.source.replaceAll(/\s+/g, ' ')
+  const not = claim.negated ? 'not: ' : ''
+  if (ok) {
+    const how = verdict.kind === 'refuted' ? `refuted: ${verdict.diagnosis.message}` : verdict.kind === 'agrees' ? `agrees at ${verdict.points} points` : verdict.kind
+    return `${paint.good('✓')} ${line}:${column}  ${not}${written}\n    ${paint.faint(how)}`
+  }
+  const head = `${paint.bad('✗')} ${paint.strong(`${source.name}:${line}:${column}`)}  ${paint.bad(claim.negated && verdict.kind !== 'undecided' ? `holds (${verdict.kind}), but stands under not:` : verdict.kind)}`
+  return [head, `    ${not}${written}`, ...why(verdict, seed).map((text) => `  ${text}`)].join('\n')
+}
+
+function why(verdict: Judgement['verdict'], seed: number): string[] {
+  if (verdict.kind === 'undecided') return [verdict.because]
+  if (verdict.kind !== 'refuted') return []
+  const { diagnosis, counterexample } = verdict
+  return [diagnosis.message, ...(diagnosis.details ?? []), ...(counterexample ? [counterexampleText(counterexample, seed)] : [])]
+}
+
+function counterexampleText({ point, claimed, derived }: Counterexample, seed: number): string {
+  const sizes = [...point.sizes].map(([name, n]) => `${name} = ${n}`).join(', ')
+  return `at ${sizes ? `${sizes} ` : ''}(seed ${seed}):  claimed ${numbers(claimed)}  derived ${numbers(derived)}`
+}
+
+const most = 4
+
+/** [0.41, -1.20, …] */
+function numbers({ data, shape }: Tensor): string {
+  const shown = [...data.subarray(0, most)].map((x) => x.toPrecision(3))
+  const list = shape.length === 0 ? shown[0]! : `[${shown.join(', ')}${data.length > most ? ', …' : ''}]`
+  return shape.length > 1 ? `${list} (${shape.join('×')})` : list
+}

@@ -1,0 +1,134 @@
+/** Laws of linear maps: what moves out of them, and what happens when two of them meet. */
+import { type Dim, product as size, sizeSymbol } from '../expr/dim.ts'
+import { type Expr, make } from "../expr/expr.ts"
+import { sameShape } from '../expr/shape.ts'
+import { divide, multiply, negate } from '../ops/arithmetic.ts'
+import { constant, domainOf, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
+import { matmul, matvec, outer, vecmat } from '../ops/linear.ts'
+import { broadcast, embed, reshape, slice, sum, T, transpose } from '../ops/movement.ts'
+import { anyOp, type Law } from './engine.ts'
+import { equation, wildcard } from './pattern.ts'
+import { isZero, product, repeat, scalarOf } from './terms.ts'
+
+const isLinearIn = (expr: Expr, slot: number): boolean => expr.op.linear === 'each' || (expr.op.linear?.includes(slot) ?? false)
+
+/** W (−x) = −(W x), W (s x) = s (W x), W (x/s) = (W x)/s, W 0 = 0. */
+const factorsMoveOut: Law = {
+  name: 'a scalar moves out of a linear map',
+  on: [anyOp],
+  apply(expr) {
+    if (!expr.op.linear || expr.op.align) return null
+    for (const [slot, arg] of expr.args.entries()) {
+      if (!isLinearIn(expr, slot)) continue
+      const applied = (x: Expr): Expr => remade(expr, slot, x)
+      if (isZero(arg)) return fill(0, expr.shape)
+      if (arg.op === negate) return negate(applied(arg.args[0]!))
+      if (arg.op === divide) {
+        const scalar = scalarOf(arg.args[1]!)
+        if (scalar) return divide(applied(arg.args[0]!), repeat(scalar, expr.shape))
+      }
+      if (arg.op === multiply) {
+        const scalars = arg.args.filter((f) => scalarOf(f) !== undefined)
+        const rest = arg.args.filter((f) => scalarOf(f) === undefined)
+        if (scalars.length > 0 && rest.length > 0) {
+          return multiply([...scalars.map((s) => repeat(scalarOf(s)!, expr.shape)), applied(product(rest)!)])
+        }
+      }
+    }
+    return null
+  },
+}
+
+/** The same map of another argument. */
+const remade = (expr: Expr, slot: number, x: Expr): Expr => make(expr.op, expr.args.map((a, i) => (i === slot ? x : a)), expr.attrs)
+
+const sums: Law = {
+  name: 'sums of copies and of nothing',
+  on: [sum],
+  apply({ args: [x], attrs, shape }) {
+    const axis = attrs.axis as readonly number[]
+    if (axis.every((a) => x!.shape[a] === 1)) return reshape(x!, { shape })
+    const number = numberOf(x!)
+    const count = size(axis.map((a) => x!.shape[a]!))
+    if (number !== undefined) return multiply([sizeValue(count, shape), fill(number, shape)])
+    const scalar = scalarOf(x!)
+    if (scalar && x!.shape.length > 0) return multiply([sizeValue(count, shape), repeat(scalar, shape)])
+    return null
+  },
+}
+
+/** Probabilities sum to one: what `is: one_hot` and `is: simplex` declare. */
+const distributions: Law = {
+  name: 'probabilities sum to one',
+  on: [sum],
+  apply({ args: [x], attrs, shape }) {
+    const axis = attrs.axis as readonly number[]
+    const { kind } = domainOf(x!)
+    const isDistribution = (kind === 'one_hot' || kind === 'simplex') && axis.length === 1 && axis[0] === x!.shape.length - 1
+    return isDistribution ? fill(1, shape) : null
+  },
+}
+
+const copies: Law = {
+  name: 'copies of copies are copies',
+  on: [broadcast],
+  apply({ args: [x], shape }) {
+    if (sameShape(x!.shape, shape)) return x!
+    if (x!.op === broadcast) return broadcast(x!.args[0]!, { shape })
+    const scalar = x!.shape.length > 0 ? scalarOf(x!) : x!.op === constant || x!.op === extent ? x! : undefined
+    return scalar ? repeat(scalar, shape) : null
+  },
+}
+
+const reshapes: Law = {
+  name: 'only the last shape counts',
+  on: [reshape],
+  apply({ args: [x], shape }) {
+    if (sameShape(x!.shape, shape)) return x!
+    if (x!.op === reshape) return reshape(x!.args[0]!, { shape })
+    const scalar = scalarOf(x!)
+    return scalar && x!.shape.length > 0 ? repeat(scalar, shape) : null
+  },
+}
+
+const slices: Law = {
+  name: 'a slice of everything is everything',
+  on: [slice, embed],
+  apply({ args: [x], attrs, shape }) {
+    const whole = (attrs.start as readonly Dim[]).every((s) => s === 0) && (attrs.step as readonly Dim[]).every((s) => s === 1)
+    return whole && sameShape(x!.shape, shape) && (attrs.drop as readonly Dim[]).length === 0 ? x! : null
+  },
+}
+
+const transposes: Law = {
+  name: 'transposes compose',
+  on: [transpose],
+  apply({ args: [x], attrs, shape }) {
+    const perm = attrs.perm as readonly number[]
+    if (perm.every((a, i) => a === i)) return x!
+    if (x!.op === transpose) {
+      const inner = x!.attrs.perm as readonly number[]
+      return transpose(x!.args[0]!, { perm: perm.map((a) => inner[a]!) })
+    }
+    const scalar = scalarOf(x!)
+    return scalar ? repeat(scalar, shape) : null
+  },
+}
+
+const symbols = ['k', 'm', 'n'].map(sizeSymbol) as [Dim, Dim, Dim]
+const [k, m, n] = symbols
+const matrix = (name: string, rows: Dim, columns: Dim): Expr => wildcard(name, [rows, columns])
+const [A, B] = [matrix('A', m, k), matrix('B', k, n)]
+const [At, Bt] = [matrix('A', k, m), matrix('B', n, k)]
+const [a, b] = [wildcard('a', [m]), wildcard('b', [n])]
+const C = matrix('C', m, n)
+
+/** Laws of two lines: (AᵀB)ᵀ = BᵀA and its kin. */
+export const matrixEquations = [
+  equation('the transpose of AᵀB is BᵀA', T(matmul(T(At), B)), matmul(T(B), At)),
+  equation('the transpose of ABᵀ is BAᵀ', T(matmul(A, T(Bt))), matmul(Bt, T(A))),
+  equation('the transpose of abᵀ is baᵀ', T(outer(a, b)), outer(b, a)),
+  equation('xᵀA is Aᵀx, as a vector', vecmat(a, C), matvec(T(C), a)),
+]
+
+export const mapLaws: readonly Law[] = [factorsMoveOut, sums, distributions, copies, reshapes, slices, transposes, ...matrixEquations]

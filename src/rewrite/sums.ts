@@ -1,0 +1,120 @@
+/** Laws of sums: they flatten, drop zeros, collect like terms and take out what all terms share. */
+import type { Expr } from '../expr/expr.ts'
+import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
+import { matmul, matvec, outer } from '../ops/linear.ts'
+import type { Law } from './engine.ts'
+import { factorsOf, isZero, product, scale, scaled, termsOf, total } from './terms.ts'
+import { fill } from '../ops/leaves.ts'
+
+const flatten: Law = {
+  name: 'sums are associative',
+  on: [add],
+  apply: ({ args }) => (args.some((a) => a.op === add) ? add(args.flatMap(termsOf)) : args.length === 1 ? args[0]! : null),
+}
+
+const dropZeros: Law = {
+  name: 'zero adds nothing',
+  on: [add],
+  apply: ({ args, shape }) => (args.some(isZero) ? total(args.filter((a) => !isZero(a)), shape) : null),
+}
+
+const likeTerms: Law = {
+  name: 'like terms are collected',
+  on: [add],
+  apply({ args, shape }) {
+    const coefficients = new Map<Expr | undefined, number>()
+    for (const arg of args) {
+      const { coefficient, of } = scaled(arg)
+      coefficients.set(of, (coefficients.get(of) ?? 0) + coefficient)
+    }
+    if (coefficients.size === args.length) return null
+    const kept = [...coefficients].filter(([, c]) => c !== 0)
+    return total(
+      kept.map(([of, c]) => scale(c, of, shape)),
+      shape,
+    )
+  },
+}
+
+/** x ⊙ a + x ⊙ b = x ⊙ (a + b), where every term is a product with that factor. */
+const commonFactor: Law = {
+  name: 'a common factor is taken out',
+  on: [add],
+  apply({ args, shape }) {
+    const terms = args.map((arg) => {
+      const { coefficient, of } = scaled(arg)
+      return { coefficient, factors: of && of.op === multiply ? factorsOf(of) : [] }
+    })
+    let common = terms[0]!.factors
+    for (const { factors } of terms) {
+      common = common.filter((f) => factors.includes(f))
+      if (common.length === 0) return null
+    }
+    const shared = [...new Set(common)]
+    const rests = terms.map(({ coefficient, factors }) => {
+      const rest = [...factors]
+      for (const f of shared) rest.splice(rest.indexOf(f), 1)
+      return scale(coefficient, product(rest), shape)
+    })
+    const leads = terms[0]!.factors[0] === shared[0]
+    const sum = add(rests)
+    return multiply(leads ? [...shared, sum] : [sum, ...shared])
+  },
+}
+
+/** a/c + b/c = (a + b)/c */
+const commonDenominator: Law = {
+  name: 'quotients with one denominator are one quotient',
+  on: [add],
+  apply({ args, shape }) {
+    const parts = args.map((arg) => ({ sign: arg.op === negate ? -1 : 1, quotient: arg.op === negate ? arg.args[0]! : arg }))
+    const under = parts[0]!.quotient.args[1]
+    if (!parts.every(({ quotient }) => quotient.op === divide && quotient.args[1] === under)) return null
+    return divide(add(parts.map(({ sign, quotient }) => scale(sign, quotient.args[0], shape))), under!)
+  },
+}
+
+/** W a + W b = W (a + b), and the same on the right. */
+const commonMap: Law = {
+  name: 'a linear map is taken out of a sum',
+  on: [add],
+  apply({ args }) {
+    const parts = args.map((arg) => ({ ...scaled(arg) }))
+    const first = parts[0]!.of
+    if (!first || !(first.op === matvec || first.op === matmul || first.op === outer)) return null
+    for (const slot of [0, 1]) {
+      const fixed = first.args[slot]!
+      if (!parts.every(({ of }) => of && of.op === first.op && of.args[slot] === fixed)) continue
+      const inner = first.args[1 - slot]!.shape
+      const sum = add(parts.map(({ coefficient, of }) => scale(coefficient, of!.args[1 - slot], inner)))
+      const apply = first.op as unknown as (a: Expr, b: Expr) => Expr
+      return slot === 0 ? apply(fixed, sum) : apply(sum, fixed)
+    }
+    return null
+  },
+}
+
+/** −(a − b) = b − a */
+const turnedAround: Law = {
+  name: 'a minus turns a difference around',
+  on: [negate],
+  apply({ args: [of] }) {
+    const [a, b, ...more] = of!.op === add ? of!.args : []
+    if (!a || !b || more.length > 0 || b.op !== negate || a.op === negate) return null
+    return add([b.args[0]!, negate(a)])
+  },
+}
+
+const negativeNumber: Law = {
+  name: 'numbers are worked out',
+  on: [negate],
+  apply: ({ args: [of], shape }) => {
+    const { coefficient, of: rest } = scaled(of!)
+    if (coefficient === 1) return null
+    return rest === undefined ? fill(-coefficient, shape) : coefficient < 0 ? scale(-coefficient, rest, shape) : null
+  },
+}
+
+export const collectSums: readonly Law[] = [flatten, dropZeros, likeTerms]
+export const factorSums: readonly Law[] = [commonFactor, commonDenominator, commonMap]
+export const signs: readonly Law[] = [negativeNumber, turnedAround]

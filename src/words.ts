@@ -1,0 +1,94 @@
+/** Every message that Backproof shows about an input: one entry a code, made from its parts, with a hint where one helps. */
+
+type Words = readonly [message: string, hint?: string | undefined]
+const maybe = (near: string | undefined) => (near ? `; did you mean ${near}?` : '')
+
+export const words = {
+  // the document
+  'yaml-syntax': (p: { reason: string; hint?: string }): Words => [`this is not valid YAML: ${p.reason}`, p.hint],
+  'yaml-trap': (p: { what: string; mended: string }): Words => [p.what, `quote it: ${p.mended}`],
+  'unknown-key': (p: { key: string; where: string; near?: string; known: string }): Words => [
+    `${p.where} has no key ${p.key}${maybe(p.near)}`,
+    p.near ? undefined : `known keys: ${p.known}`,
+  ],
+  'missing-key': (p: { key: string; where: string; hint?: string }): Words => [`${p.where} needs ${p.key}`, p.hint],
+  expected: (p: { where: string; expected: string; found: string; hint?: string }): Words => [
+    `${p.where} should be ${p.expected}, but is ${p.found}`,
+    p.hint,
+  ],
+  'empty-document': (_: object): Words => [
+    'the file is empty',
+    'A spec needs inputs, layers and a loss; `backproof derive --help` shows one.',
+  ],
+  'too-large': (p: { what: string; limit: string }): Words => [`${p.what} is larger than ${p.limit}`],
+
+  // the syntax of expressions
+  syntax: (p: { expected: string; found: string; hint?: string }): Words => [
+    `expected ${p.expected}, found ${p.found}`,
+    p.hint,
+  ],
+  'no-equation': (p: { what: string }): Words => [
+    `${p.what} needs an equation: a name, =, and an expression`,
+    'for example  y = W @ x + b',
+  ],
+  'bad-name': (p: { name: string; why: string }): Words => [`${p.name} can't be used as a name here: ${p.why}`],
+
+  // names
+  'unknown-name': (p: { name: string; near?: string; hint?: string }): Words => [
+    `${p.name} is not defined${maybe(p.near)}`,
+    p.hint,
+  ],
+  'unknown-operation': (p: { name: string; near?: string }): Words => [
+    `there is no operation ${p.name}${maybe(p.near)}`,
+    p.near ? undefined : 'An unknown function can be declared:  functions: { F(x): opaque }',
+  ],
+  'duplicate-name': (p: { name: string; first: string }): Words => [
+    `${p.name} is defined twice`,
+    `It is already ${p.first}; every name has one definition.`,
+  ],
+  cycle: (p: { names: readonly string[] }): Words => [
+    `${p.names[0]} depends on itself: ${[...p.names, p.names[0]].join(' ← ')}`,
+    'A network is a graph without cycles; an equation may only use what is defined before it.',
+  ],
+  'used-before': (p: { name: string; line: number }): Words => [
+    `${p.name} is used before it is defined (in line ${p.line})`,
+    'Equations are read in order: move its definition up.',
+  ],
+
+  // operations and shapes
+  shapes: (p: { what: string; detail: string; hint?: string }): Words => [`${p.what}: ${p.detail}`, p.hint],
+  'argument-count': (p: { signature: string; given: number }): Words => [
+    `${p.signature} got ${p.given} argument${p.given === 1 ? '' : 's'}`,
+  ],
+  'bad-argument': (p: { signature: string; argument: string; expected: string; found: string }): Words => [
+    `${p.argument} of ${p.signature} should be ${p.expected}, but is ${p.found}`,
+  ],
+  'unknown-argument': (p: { signature: string; argument: string; near?: string }): Words => [
+    `${p.signature} has no argument ${p.argument}${maybe(p.near)}`,
+  ],
+  'not-scalar': (p: { what: string; shape: string }): Words => [
+    `${p.what} should be a scalar, but has the shape ${p.shape}`,
+    'Reduce it (sum, mean, a loss such as half_sse), or declare it opaque: L(y).',
+  ],
+  'not-constant': (p: { what: string; found: string }): Words => [`${p.what} should be a number, but is ${p.found}`],
+  'not-here': (p: { what: string; where: string; hint?: string }): Words => [
+    `${p.what} can't stand in ${p.where}`,
+    p.hint,
+  ],
+  'later-version': (p: { what: string }): Words => [`${p.what} is not supported yet`],
+  'bad-dim': (p: { what: string; found: string; hint?: string }): Words => [`${p.what} can't be a size: ${p.found}`, p.hint],
+  'no-draw': (p: { why: string }): Words => [`no random point could be drawn: ${p.why}`],
+
+  // the command line
+  'no-such-node': (p: { name: string; near?: string; known: string }): Words => [
+    `there is no node ${p.name}${maybe(p.near)}`,
+    `The gradients are of: ${p.known}`,
+  ],
+  'bad-option': (p: { option: string; expected: string; found: string }): Words => [
+    `${p.option} should be ${p.expected}, but is ${p.found}`,
+  ],
+  'no-file': (p: { path: string; reason: string }): Words => [`${p.path} can't be read: ${p.reason}`],
+} as const
+
+export type Code = keyof typeof words
+export type Parts<C extends Code> = Parameters<(typeof words)[C]>[0]
