@@ -6,4 +6,6 @@ export const Exit = {
   fails: 1,
   /** The input or the command line is wrong; this outweighs `fails`. */
   input: 2,
+  /** The fault is ours (sysexits' EX_SOFTWARE). */
+  internal: 70,
 } as const

@@ -111,10 +111,18 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(argv)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('commander.'))) throw error
+    if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('commander.'))) return crashed(error)
     const asked = error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help'
     process.exitCode = asked ? Exit.ok : Exit.input
   }
+}
+
+/** A fault of ours, not of the input: one line, and the way to more (`BACKPROOF_DEBUG=1`). */
+function crashed(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error)
+  process.stderr.write(`backproof has a fault of its own: ${message}\nPlease report it with the spec that shows it; BACKPROOF_DEBUG=1 prints where it happened.\n`)
+  if (process.env.BACKPROOF_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  process.exitCode = Exit.internal
 }
 
 /** A reader that has seen enough (`| head -1`) ends the command quietly. */

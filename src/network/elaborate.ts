@@ -60,10 +60,18 @@ export function elaborate(document: Document, source: Source, sizes: ReadonlyMap
     differentiate,
   }
   for (const [name, size] of sizes) draft.dims.set(name, size)
-  const scope: Scope = { values: draft.exprs, functions: draft.functions, dims: draft.dims, text: draft.text, broken: draft.broken }
   const equations = document.layers.flatMap((layer) => collecting(draft.faults, () => equationOf(layer)) ?? [])
   const loss = collecting(draft.faults, () => lossEquation(document.loss))
-  const calls = countCalls([...equations.map((e) => e.value), ...(loss ? [loss.value] : [])])
+  const calls = callsIn([...equations.map((e) => e.value), ...(loss ? [loss.value] : [])])
+  const taken = new Set(equations.map((e) => e.name))
+  const scope: Scope = {
+    values: draft.exprs,
+    functions: draft.functions,
+    dims: draft.dims,
+    text: draft.text,
+    broken: draft.broken,
+    nameCall: (f, args) => (taken.has(f.name) ? undefined : nameCall(f, args, calls, draft)),
+  }
 
   declareVariables(document, draft)
   declareFunctions(document.functions, draft, scope, calls)
@@ -85,7 +93,7 @@ export function elaborate(document: Document, source: Source, sizes: ReadonlyMap
     assumptions,
     fixed: draft.fixed,
     sizes: [...draft.dims].flatMap(([name, dim]) => (typeof dim === 'number' ? [] : [name])),
-    scope,
+    scope: { ...scope, nameCall: undefined },
   }
 }
 
@@ -202,6 +210,16 @@ function defineNode({ name, span, value }: Equation, all: readonly Equation[], a
   define({ name, role: 'node', expr: named(name, layout, expr), layout, span }, draft)
 }
 
+/** F(x) inside an equation becomes a node F, if it is the one call of F and nothing else bears the name. */
+function nameCall(f: DeclaredFunction, args: readonly Expr[], calls: Calls, draft: Draft): Expr | undefined {
+  const call = calls.get(f.name)
+  if (!f.namesItsCall || !call || call.isEquation || draft.values.has(f.name) || draft.dims.has(f.name)) return undefined
+  const layout = layoutOf(f.name, draft)
+  const expr = named(f.name, layout, f.apply(args))
+  define({ name: f.name, role: 'node', expr, layout, span: call.span }, draft)
+  return expr
+}
+
 /** An equation that uses what is only defined further down is in the wrong place, or in a cycle. */
 function requireEarlier(name: string, value: Ast, all: readonly Equation[], at: number, draft: Draft): void {
   const unknown = namesIn(value).find((n) => !draft.exprs.has(n.name) && !draft.broken.has(n.name))
@@ -280,10 +298,16 @@ function claimOf(entry: ClaimEntry, source: Source, declared: (name: string) => 
   return [{ equation, where, negated: entry.negated, source: source.text.slice(entry.text.span.start, entry.text.span.end), span: entry.text.span }]
 }
 
-/** How often each function is called: one that is called once gives its name to its Jacobian. */
-function countCalls(asts: readonly Ast[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>()
-  for (const ast of asts) for (const { name } of namesIn(ast, 'calls')) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return counts
-}
+/** How the functions of a spec are called. */
+export type Calls = ReadonlyMap<string, { readonly count: number; readonly span: Span; readonly isEquation: boolean }>
 
+/** One that is called once gives its name to its call, unless the call is a whole equation and so has a name already. */
+function callsIn(asts: readonly Ast[]): Calls {
+  const calls = new Map<string, { count: number; span: Span; isEquation: boolean }>()
+  for (const ast of asts) {
+    for (const { name, span } of namesIn(ast, 'calls')) {
+      calls.set(name, { count: (calls.get(name)?.count ?? 0) + 1, span, isEquation: ast.kind === 'call' && ast.callee === name })
+    }
+  }
+  return calls
+}

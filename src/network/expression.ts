@@ -156,7 +156,7 @@ function declaredCall(ast: Ast & { kind: 'call' }, f: NonNullable<ReturnType<Sco
   if (given !== f.params.length || ast.named.length > 0) fail('argument-count', { signature: sign, given })
   const args = ast.args.map((a) => expressionOf(a, scope))
   const primes = ast.callee.length - f.name.length
-  if (primes === 0) return f.apply(args)
+  if (primes === 0) return scope.nameCall?.(f, args) ?? f.apply(args)
   if (primes > 1 || !f.prime) fail('unknown-operation', { name: ast.callee }, ast.head)
   return f.prime(args)
 }

@@ -25,14 +25,14 @@ interface Draft {
 }
 
 /** Adds the declared functions to the draft, gathering faults. */
-export function declareFunctions(definitions: readonly FunctionDefinition[], draft: Draft, scope: Scope, calls: ReadonlyMap<string, number>): void {
+export function declareFunctions(definitions: readonly FunctionDefinition[], draft: Draft, scope: Scope, calls: ReadonlyMap<string, { readonly count: number }>): void {
   for (const definition of definitions) {
     const head = collecting(draft.faults, () => parseHead(definition.head))
     if (!head) continue
     const f = collecting(draft.faults, () => {
       if (draft.functions.has(head.name)) fail('duplicate-name', { name: head.name, first: 'a function' }, definition.head.span)
       if (operations.has(head.name)) fail('bad-name', { name: head.name, why: 'it is an operation' }, definition.head.span)
-      return functionOf(definition, head, draft, scope, (calls.get(head.name) ?? 0) <= 1)
+      return functionOf(definition, head, draft, scope, (calls.get(head.name)?.count ?? 0) <= 1)
     })
     if (f) draft.functions.set(head.name, f)
     else draft.broken.add(head.name)

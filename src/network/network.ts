@@ -53,6 +53,8 @@ export interface Scope {
   readonly text: string
   /** Names whose definition is faulty: what uses them is skipped, not reported again. */
   readonly broken: ReadonlySet<string>
+  /** Gives the call of an opaque function that is called once the function's name, as a node of its own. */
+  readonly nameCall?: ((f: DeclaredFunction, args: readonly Expr[]) => Expr | undefined) | undefined
   /** Reads what only some expressions can say: derivatives in claims. */
   readonly extend?: (ast: Ast) => Expr | undefined
 }

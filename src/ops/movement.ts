@@ -177,7 +177,7 @@ export const embed = op('embed', ['x'], { shape: dims(), start: dims(), step: di
   notation([x], { shape, start, step, drop }, { args: [source] }) {
     if (drop.length > 0 || step.some((s) => s !== 1)) return call(word('embed'), [x, list(start.map(dimLayout))])
     const pair = start.map((from, i) => list([dimLayout(from), dimLayout(minus(minus(shape[i]!, from), source!.shape[i]!))]))
-    return call(word('pad'), [x, pair.length === 1 ? pair[0]! : list(pair)])
+    return call(word('pad'), [x, list(pair)])
   },
   vjp: ([x], g, { shape, start, step, drop }) => {
     const kept = x.shape.slice()
@@ -195,7 +195,7 @@ export const pad = op('pad', ['x'], { pads: pads() })({
   shape: ([x], { pads }) => x.map((d, i) => plus(d, plus(pads[i]![0]!, pads[i]![1]!))),
   notation: ([x], { pads }) => {
     const pairs = pads.map((p) => list(p.map(dimLayout)))
-    return call(word('pad'), [x, pairs.length === 1 ? pairs[0]! : list(pairs)])
+    return call(word('pad'), [x, list(pairs)])
   },
   expand: ([x], { pads }) =>
     embed(x, {

@@ -14,6 +14,8 @@ export interface DeclaredFunction {
   readonly name: string
   readonly params: readonly string[]
   apply(args: readonly Expr[]): Expr
+  /** Its one call may stand for it: ∂F/∂x. */
+  readonly namesItsCall?: boolean
   /** The function that `f'(…)` means, where there is one. */
   readonly prime?: ((args: readonly Expr[]) => Expr) | undefined
 }
@@ -88,7 +90,7 @@ export function opaque(name: string, head: Layout, params: readonly string[], re
     },
     vjp: (args, g) => pullbacks.map((pullback) => make(pullback, [...args, g])),
   }
-  return { name, params, apply: (args) => make(f, args) }
+  return { name, params, apply: (args) => make(f, args), namesItsCall: brief }
 }
 
 /** An unknown pointwise function f; its derivatives are f′, f″ … */

@@ -9,7 +9,7 @@ import { power, reciprocal, rsqrt, sqrt, square } from '../ops/pointwise.ts'
 import { anyOp, type Law, type Rewriter, rewriter } from './engine.ts'
 import { mapLaws } from './maps.ts'
 import { collectProducts } from './products.ts'
-import { collectSums } from './sums.ts'
+import { collectSums, negativeNumbers } from './sums.ts'
 import { product, scalarOf, termsOf } from './terms.ts'
 
 /** A sum is multiplied out only while it stays smaller than this. */
@@ -18,12 +18,11 @@ const mostTerms = 120
 const openDefinitions: Law = { name: 'by definition', on: [anyOp], apply: (expr) => definition(expr) ?? null }
 
 const asProducts: Law = {
-  name: 'quotients, roots and signs are powers and factors',
-  on: [divide, negate, square, reciprocal, sqrt, rsqrt],
-  apply({ op, args: [a, b], shape }) {
+  name: 'quotients and roots are powers',
+  on: [divide, square, reciprocal, sqrt, rsqrt],
+  apply({ op, args: [a, b] }) {
     const to = (p: number, of = a!): Expr => power(of, fill(p))
     if (op === divide) return multiply([a!, to(-1, b!)])
-    if (op === negate) return multiply([fill(-1, shape), a!])
     return to(op === square ? 2 : op === reciprocal ? -1 : op === sqrt ? 0.5 : -0.5)
   },
 }
@@ -76,6 +75,12 @@ const multiplyOut: Law = {
     if (at < 0 || args.reduce((n, a) => n * termsOf(a).length, 1) > mostTerms) return null
     return add(termsOf(args[at]!).map((term) => multiply(args.map((a, i) => (i === at ? term : a)))))
   },
+}
+
+const negatedSum: Law = {
+  name: 'the sign of a sum is that of its terms',
+  on: [negate],
+  apply: ({ args: [of] }) => (of!.op === add ? add(of!.args.map(negate as (x: Expr) => Expr)) : null),
 }
 
 /** f(a + b) = f(a) + f(b) for every linear map. */
@@ -198,6 +203,8 @@ export const canonicalLaws: readonly Law[] = [
   powersOfPowers,
   collectPowers,
   multiplyOut,
+  negatedSum,
+  ...negativeNumbers,
   additive,
   ...mapLaws,
   matrixProducts,

@@ -117,4 +117,5 @@ const negativeNumber: Law = {
 
 export const collectSums: readonly Law[] = [flatten, dropZeros, likeTerms]
 export const factorSums: readonly Law[] = [commonFactor, commonDenominator, commonMap]
+export const negativeNumbers: readonly Law[] = [negativeNumber]
 export const signs: readonly Law[] = [negativeNumber, turnedAround]
