@@ -134,7 +134,7 @@ export function pullback(name: Expr, g: Expr, varies: ReadonlySet<Expr>): Readon
   for (const expr of order.reverse()) {
     const terms = errors.get(expr)
     if (!terms || !varying.has(expr)) continue
-    const error = terms.length === 1 ? terms[0]! : add(terms)
+    const error = terms.length === 1 ? terms[0]! : add(terms.reverse())
     if (isSource(expr)) sent.push([expr, error])
     else {
       const backs = expr.op.vjp ? expr.op.vjp(expr.args, error, expr.attrs, expr === root ? name : expr) : [error]
@@ -159,10 +159,11 @@ const below = (expr: Expr): readonly Expr[] => (isSource(expr) ? [] : expr.op.vj
 /** The names and variables that an equation uses, in reading order, and how often. */
 export function sourcesOf(name: Expr): ReadonlyMap<Expr, number> {
   const root = name.args[0]!
-  const counts = new Map<Expr, number>(isSource(root) ? [[root, 1]] : [])
-  for (const expr of inOrder([root], (e) => (isSource(e) ? [] : e.args))) {
+  const order = inOrder([root], (e) => (isSource(e) ? [] : e.args))
+  const counts = new Map<Expr, number>(order.filter(isSource).map((source) => [source, source === root ? 1 : 0]))
+  for (const expr of order) {
     if (isSource(expr)) continue
-    for (const arg of expr.args) if (isSource(arg)) counts.set(arg, (counts.get(arg) ?? 0) + 1)
+    for (const arg of expr.args) if (isSource(arg)) counts.set(arg, counts.get(arg)! + 1)
   }
   return counts
 }

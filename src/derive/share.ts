@@ -18,7 +18,7 @@ export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isE
   const uses = countUses(formulas)
   const order = inOrder(formulas, visibleArgs)
   const roots = new Set(formulas)
-  const shared = order.filter((e) => !isShort(e) && !e.op.bare && (uses.get(e)! > 1 || (e.op.letter !== undefined && !roots.has(e))))
+  const shared = order.filter((e) => !e.op.bare && (e.op.letter !== undefined ? !roots.has(e) : uses.get(e)! > 1 && !isShort(e)))
   const replacement = new Map<Expr, Expr>()
   const replace = (expr: Expr): Expr => substitute([expr], (e) => replacement.get(e))[0]!
   const carries = errorsBelow(order, isError)

@@ -3,10 +3,11 @@ import type { Layout } from '../layout/layout.ts'
 import { type Expr, fold } from './expr.ts'
 import { broadcastShape, type Shape, sameShape, scalarShape } from './shape.ts'
 
-/** A layout, and the one without the repetition that a broadcast stands for. */
+/** A layout, and the one without the repetitions that broadcasts stand for, with the shape that it would have. */
 export interface Typeset {
   readonly layout: Layout
   readonly bare: Layout
+  readonly bareShape: Shape
 }
 
 export type TypesetMemo = Map<Expr, Typeset>
@@ -20,21 +21,27 @@ export function typeset(expr: Expr, memo: TypesetMemo = new Map()): Layout {
 }
 
 function set(expr: Expr, args: readonly Typeset[]): Typeset {
-  const written = expr.op.align && speaksForItself(expr) ? args.map((a) => a.bare) : args.map((a) => a.layout)
-  const layout = expr.op.notation(written, expr.attrs, expr)
-  const bare = expr.op.bare?.(
-    args.map((a) => a.bare),
-    expr.attrs,
-  )
-  return { layout, bare: bare ?? layout }
+  const { op, attrs, shape } = expr
+  const bareArgs = args.map((a) => a.bare)
+  if (op.bare) {
+    const layout = op.notation(
+      args.map((a) => a.layout),
+      attrs,
+      expr,
+    )
+    return { layout, bare: op.bare(bareArgs, attrs), bareShape: args[0]?.bareShape ?? scalarShape }
+  }
+  // NumPy broadcasts the arguments of what works entry by entry: where that gives the full shape, nothing more is written
+  const bareShape = op.align ? args.reduce<Shape | undefined>((s, a) => s && broadcastShape(s, a.bareShape), scalarShape) : undefined
+  const full = (): Layout =>
+    op.notation(
+      args.map((a) => a.layout),
+      attrs,
+      expr,
+    )
+  if (!bareShape || args.every((a) => a.bare === a.layout)) return plain(full(), shape)
+  const bare = op.notation(bareArgs, attrs, expr)
+  return sameShape(bareShape, shape) ? plain(bare, shape) : { layout: full(), bare, bareShape }
 }
 
-/** Whether NumPy's broadcasting of the bare arguments gives the full shape, so that it need not be written. */
-function speaksForItself(expr: Expr): boolean {
-  let shape: Shape | undefined = scalarShape
-  for (const arg of expr.args) {
-    const bare = arg.op.bare ? (arg.args[0]?.shape ?? scalarShape) : arg.shape
-    shape = shape && broadcastShape(shape, bare)
-  }
-  return shape !== undefined && sameShape(shape, expr.shape)
-}
+const plain = (layout: Layout, shape: Shape): Typeset => ({ layout, bare: layout, bareShape: shape })

@@ -216,7 +216,7 @@ function nameCall(f: DeclaredFunction, args: readonly Expr[], calls: Calls, draf
   if (!f.namesItsCall || !call || call.isEquation || draft.values.has(f.name) || draft.dims.has(f.name)) return undefined
   const layout = layoutOf(f.name, draft)
   const expr = named(f.name, layout, f.apply(args))
-  define({ name: f.name, role: 'node', expr, layout, span: call.span }, draft)
+  define({ name: f.name, role: 'node', expr, layout, span: call.span, isCall: true }, draft)
   return expr
 }
 

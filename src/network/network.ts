@@ -15,6 +15,8 @@ export interface Value {
   readonly expr: Expr
   readonly layout: Layout
   readonly span: Span
+  /** It names the one call of an opaque function; in the equation it prints as the call. */
+  readonly isCall?: boolean
 }
 
 export interface Claim {

@@ -62,7 +62,13 @@ export function writerOf(derivation: Derivation): Writer {
   const layout = (expr: Expr): Layout => typeset(expr, memo)
   const symbolOf = (value: Value): Layout => derivative(network.loss.layout, value.layout)
   const operatorForm = form === 'jacobian' ? jacobianForm(derivation, layout) : undefined
-  const body = (value: Value): Layout => layout(value.expr.args[0]!)
+  const forwardMemo: TypesetMemo = new Map()
+  for (const { expr, isCall } of network.values.values()) {
+    if (!isCall) continue
+    const call = typeset(expr.args[0]!, forwardMemo)
+    forwardMemo.set(expr, { layout: call, bare: call, bareShape: expr.shape })
+  }
+  const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
   const terms = (g: Gradient): Term[] =>
     g.contributions.map((c, i) => ({
       layout: layout(c.term),

@@ -41,7 +41,7 @@ export function reportOf(derivation: Derivation, at: readonly Value[] | undefine
 
 const forwardSection = ({ network }: Derivation, writer: Writer): Section => ({
   kind: 'forward',
-  lines: [...network.values.values()].filter((v) => v.role === 'node').map(writer.forward),
+  lines: [...network.values.values()].filter((v) => v.role === 'node' && !v.isCall).map(writer.forward),
   where: [],
 })
 

@@ -4,7 +4,7 @@ import { type Expr, make } from "../expr/expr.ts"
 import { sameShape } from '../expr/shape.ts'
 import { divide, multiply, negate } from '../ops/arithmetic.ts'
 import { constant, domainOf, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
-import { matmul, matvec, outer, vecmat } from '../ops/linear.ts'
+import { dot, matmul, matvec, outer, vecmat } from '../ops/linear.ts'
 import { broadcast, embed, reshape, slice, sum, T, transpose } from '../ops/movement.ts'
 import { anyOp, type Law } from './engine.ts'
 import { equation, wildcard } from './pattern.ts'
@@ -54,6 +54,16 @@ const sums: Law = {
     const scalar = scalarOf(x!)
     if (scalar && x!.shape.length > 0) return multiply([sizeValue(count, shape), repeat(scalar, shape)])
     return null
+  },
+}
+
+/** Σ aᵢ bᵢ = aᵀ b for vectors. */
+const scalarProduct: Law = {
+  name: 'a sum of products is a scalar product',
+  on: [sum],
+  apply({ args: [x], shape }) {
+    const [a, b, ...more] = x!.op === multiply ? x!.args : []
+    return a && b && more.length === 0 && x!.shape.length === 1 && shape.length === 0 ? dot(a, b) : null
   },
 }
 
@@ -130,5 +140,7 @@ export const matrixEquations = [
   equation('the transpose of abᵀ is baᵀ', T(outer(a, b)), outer(b, a)),
   equation('xᵀA is Aᵀx, as a vector', vecmat(a, C), matvec(T(C), a)),
 ]
+
+export const printedMaps: readonly Law[] = [scalarProduct]
 
 export const mapLaws: readonly Law[] = [factorsMoveOut, sums, distributions, copies, reshapes, slices, transposes, ...matrixEquations]

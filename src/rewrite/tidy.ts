@@ -1,10 +1,10 @@
 /** The table of laws that bring a formula into the form that is printed. */
 import { type Rewriter, rewriter } from './engine.ts'
-import { mapLaws } from './maps.ts'
+import { mapLaws, printedMaps } from './maps.ts'
 import { collectProducts, powersAndMasks, quotients } from './products.ts'
 import { collectSums, factorSums, signs } from './sums.ts'
 
-export const tidyLaws = [...collectSums, ...signs, ...collectProducts, ...quotients, ...powersAndMasks, ...mapLaws, ...factorSums]
+export const tidyLaws = [...collectSums, ...signs, ...collectProducts, ...quotients, ...powersAndMasks, ...mapLaws, ...printedMaps, ...factorSums]
 
 /** A fresh rewriter to the printed form; it remembers what it has seen, so one serves a whole derivation. */
 export const tidier = (): Rewriter => rewriter(tidyLaws)
