@@ -6,6 +6,7 @@ import { nameLayout } from '../layout/names.ts'
 import type { Ast } from '../network/ast.ts'
 import { expressionOf } from '../network/expression.ts'
 import type { Claim, Scope, Value } from '../network/network.ts'
+import { add, negate } from '../ops/arithmetic.ts'
 import { fill, named } from '../ops/leaves.ts'
 import { T } from '../ops/movement.ts'
 import { applied, isOperator, negated, type Operator } from './operator.ts'
@@ -88,15 +89,22 @@ function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | O
         return isOperator(inner) ? { kind: 'transposed', of: inner } : T(inner)
       }
       case 'negate':
-        return negated(asOperator(of(ast.of)))
+        return summed([{ negative: true, term: of(ast.of) }])
       case 'sum':
-        return { kind: 'sum', terms: ast.terms.map(({ negative, term }) => (negative ? negated(asOperator(of(term))) : asOperator(of(term)))) }
+        return summed(ast.terms.map(({ negative, term }) => ({ negative, term: of(term) })))
       case 'product':
         return ast.rest.reduce((left, { sign, factor }) => combined(left, sign, of(factor), derivation), of(ast.first))
       default:
         return expressionOf(ast, scope)
     }
   })
+}
+
+/** A sum of tensors (each may come of a Jacobian applied to one), or of operators. */
+function summed(terms: readonly { readonly negative: boolean; readonly term: Expr | Operator }[]): Expr | Operator {
+  const tensors = terms.flatMap(({ negative, term }) => (isOperator(term) ? [] : [negative ? negate(term) : term]))
+  if (tensors.length === terms.length) return add(tensors)
+  return { kind: 'sum', terms: terms.map(({ negative, term }) => (negative ? negated(asOperator(term)) : asOperator(term))) }
 }
 
 function combined(left: Expr | Operator, sign: string, right: Expr | Operator, { structure }: Derivation): Expr | Operator {

@@ -1,16 +1,18 @@
 /** What is wrong with a refuted claim: which term is missing, extra, or off by a factor. */
 import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
+import type { Sizes } from '../expr/dim.ts'
 import { evaluate } from '../expr/evaluate.ts'
 import { type Expr, substitute } from '../expr/expr.ts'
 import { typeset } from '../expr/typeset.ts'
 import { derivative } from '../layout/layout.ts'
+import { nameLayout } from '../layout/names.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
 import { fill } from '../ops/leaves.ts'
 import { termsOf } from '../rewrite/terms.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { drawPoint } from './draw.ts'
+import { drawPoint, withStrangers } from './draw.ts'
 
 /** What a refuted claim got wrong; the strings are part of the documented JSON. */
 export type DiagnosisKind =
@@ -39,7 +41,7 @@ interface Candidate {
   readonly path: readonly Value[]
 }
 
-const draws = 3
+const draws = 5
 
 /** Finds the simplest mistake that explains the difference. */
 export function diagnose({ left, right, subject }: Difference, derivation: Derivation, seed: number): Diagnosis {
@@ -60,11 +62,17 @@ function derivedText({ of }: Gradient, { network, gradients }: Derivation): stri
   return `${left} = ${toText(typeset(gradients.get(of)!.total))}`
 }
 
+interface Sample {
+  readonly sizes: Sizes
+  readonly tensors: readonly Tensor[]
+}
+
 /** The values of expressions at a few points. */
-function sampled(exprs: readonly Expr[], { network }: Derivation, seed: number): readonly (readonly Tensor[])[] {
+function sampled(exprs: readonly Expr[], { network }: Derivation, seed: number): readonly Sample[] {
   return Array.from({ length: draws }, (_, k) => {
-    const values = evaluate(exprs, drawPoint(network, seed, 100 + k, 1))
-    return exprs.map((e) => values.get(e)!)
+    const point = withStrangers(exprs, drawPoint(network, seed, 100 + k, 1), seed + k)
+    const values = evaluate(exprs, point)
+    return { sizes: point.sizes, tensors: exprs.map((e) => values.get(e)!) }
   })
 }
 
@@ -117,14 +125,27 @@ function factorDiagnosis(factor: number, derivation: Derivation, gradient?: Grad
 }
 
 /** One constant between the sides. */
-function byFactor(samples: readonly (readonly Tensor[])[]): Diagnosis | undefined {
-  const ratios = samples.map(([derived, claimed]) => ratioOf(claimed!, derived!))
+function byFactor(samples: readonly Sample[]): Diagnosis | undefined {
+  const ratios = samples.map(({ tensors: [derived, claimed] }) => ratioOf(claimed!, derived!))
   if (ratios.some((r) => r === undefined)) return undefined
   const [first] = ratios as number[]
-  if (!ratios.every((r) => near(r! / first!, 1))) return { kind: 'factor', message: 'off by a factor that depends on the sizes, such as the number of rows or entries' }
+  if (!ratios.every((r) => near(r! / first!, 1))) return bySizes(ratios as number[], samples.map((s) => s.sizes))
   if (near(first!, 0)) return { kind: 'other', message: 'the claimed side is zero' }
   if (near(first!, -1)) return { kind: 'sign', message: 'wrong sign: it is the negative of what is derived' }
   return { kind: 'factor', message: `off by ${numberText(first!)}` }
+}
+
+/** A factor that is a size or a product of two, or one over it: a mean that was forgotten, or one too many. */
+function bySizes(ratios: readonly number[], sizes: readonly Sizes[]): Diagnosis | undefined {
+  const names = [...sizes[0]!.keys()]
+  const products = [...names.map((n) => [n]), ...names.flatMap((a, i) => names.slice(i + 1).map((b) => [a, b]))]
+  for (const factors of products) {
+    const size = (k: number): number => factors.reduce((n, name) => n * sizes[k]!.get(name)!, 1)
+    const text = factors.map((name) => toText(nameLayout(name))).join('·')
+    if (ratios.every((r, k) => near(r / size(k), 1))) return { kind: 'factor', message: `off by ${text}: a mean divides by the number of its entries` }
+    if (ratios.every((r, k) => near(r * size(k), 1))) return { kind: 'factor', message: `off by 1/${text}: nothing is averaged over ${text}` }
+  }
+  return { kind: 'factor', message: 'off by a factor that depends on the sizes' }
 }
 
 /** c with a = c b in every entry. */
@@ -178,13 +199,13 @@ function byExtraTerms(left: Expr, right: Expr, derivation: Derivation, seed: num
 }
 
 function agree(left: Expr, right: Expr, derivation: Derivation, seed: number): boolean {
-  return sampled([left, right], derivation, seed).every(([a, b]) => ratioOf(a!, b!) !== undefined && near(ratioOf(a!, b!)!, 1))
+  return sampled([left, right], derivation, seed).every(({ tensors: [a, b] }) => ratioOf(a!, b!) !== undefined && near(ratioOf(a!, b!)!, 1))
 }
 
 /** c with target = Σ cᵢ termᵢ at all points, by least squares; undefined where there is none, or more than one. */
 function combination(target: Expr, terms: readonly Expr[], derivation: Derivation, seed: number): readonly number[] | undefined {
   const samples = sampled([target, ...terms], derivation, seed)
-  const rows = samples.flatMap(([t, ...columns]) => [...t!.data].map((y, i) => ({ y, x: columns.map((c) => c.data[i]!) })))
+  const rows = samples.flatMap(({ tensors: [t, ...columns] }) => [...t!.data].map((y, i) => ({ y, x: columns.map((c) => c.data[i]!) })))
   const n = terms.length
   const normal = Array.from({ length: n }, (_, i) => Array.from({ length: n + 1 }, (__, j) => rows.reduce((s, { x, y }) => s + x[i]! * (j === n ? y : x[j]!), 0)))
   const solution = solved(normal)

@@ -92,3 +92,13 @@ function rows(shape: readonly number[], row: (size: number) => readonly number[]
   return tensor(shape, data)
 }
 
+/** Values for variables that are not the network's: the g that operators are applied to. */
+export function withStrangers(roots: readonly Expr[], point: Point, seed: number): Point {
+  const values = new Map(point.values)
+  const random = randomFrom(seed, 'strangers')
+  for (const expr of inOrder(roots)) {
+    if (values.has(expr) || expr.args.length > 0 || expr.op.evaluate) continue
+    values.set(expr, normalTensor(random, expr.shape.map((d) => sizeIn(d, point.sizes))))
+  }
+  return { ...point, values }
+}

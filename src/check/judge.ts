@@ -8,12 +8,11 @@ import { nameLayout } from '../layout/names.ts'
 import type { Claim } from '../network/network.ts'
 import { fill, numberOf, variable } from '../ops/leaves.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
-import { normalTensor, randomFrom } from '../tensor/random.ts'
+import { randomFrom } from '../tensor/random.ts'
 import { isFinite, map, type Tensor, zip } from '../tensor/tensor.ts'
-import { sizeIn } from '../expr/dim.ts'
 import { type Sides, sidesOf } from './claims.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
-import { drawPoint } from './draw.ts'
+import { drawPoint, withStrangers } from './draw.ts'
 import { applied, isOperator, type Operator, shapesOf } from './operator.ts'
 
 export type Verdict =
@@ -137,29 +136,6 @@ function shake(point: Point, seed: number): Point {
   const random = randomFrom(seed, 'shake')
   const values = new Map([...point.values].map(([expr, value]) => [expr, map(value, (x) => x * (1 + 4e-16 * (random() - 0.5)))]))
   return { ...point, values }
-}
-
-/** Values for variables that are not the network's: the g that operators are applied to. */
-function withStrangers(roots: readonly Expr[], point: Point, seed: number): Point {
-  const values = new Map(point.values)
-  const random = randomFrom(seed, 'strangers')
-  for (const expr of leavesOf(roots)) {
-    if (values.has(expr) || expr.op.evaluate) continue
-    values.set(expr, normalTensor(random, expr.shape.map((d) => sizeIn(d, point.sizes))))
-  }
-  return { ...point, values }
-}
-
-const leavesOf = (roots: readonly Expr[]): Expr[] => {
-  const seen = new Set<Expr>()
-  const todo = [...roots]
-  while (todo.length > 0) {
-    const expr = todo.pop()!
-    if (seen.has(expr)) continue
-    seen.add(expr)
-    todo.push(...expr.args)
-  }
-  return [...seen].filter((e) => e.args.length === 0)
 }
 
 /** One canonical form for both sides: first in terms of gradients and nodes by name, then with every name opened. */

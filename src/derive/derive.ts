@@ -1,5 +1,5 @@
 /** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
-import { type Expr, substitute, visibleArgs } from '../expr/expr.ts'
+import { type Expr, inOrder, make, substitute, visibleArgs } from '../expr/expr.ts'
 import type { Network, Value } from '../network/network.ts'
 import type { Rewriter, Step } from '../rewrite/engine.ts'
 import { collector, tidier } from '../rewrite/tidy.ts'
@@ -42,8 +42,8 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const collect = collector()
   const raw = reverse(network, structure, { simplify, collect: (expr) => collect(expr, trace ? steps : undefined), inReadingOrder: skipsFirst(branches) })
   const formed = inForm(raw, branches, form, collect)
-  const { gradients, names } = form === 'expanded' ? { gradients: formed.gradients, names: [] } : withNames(formed, raw, network)
-  return { network, structure, branches, raw, gradients, inlined: formed.inlined, names, form, simplify: tidy, steps }
+  const { gradients, inlined, names } = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, network)
+  return { network, structure, branches, raw, gradients, inlined, names, form, simplify: tidy, steps }
 }
 
 /** A skip is written before the branches that it skips; else the order of the equations. */
@@ -64,7 +64,11 @@ function recogniser(network: Network): (expr: Expr) => Expr {
   return (expr) => substitute([expr], (e) => nameOf.get(e))[0]!
 }
 
-function withNames({ gradients, inlined }: Formed, raw: Gradients, network: Network): { gradients: Gradients; names: readonly Expr[] } {
+interface Named extends Formed {
+  readonly names: readonly Expr[]
+}
+
+function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Branches, network: Network): Named {
   const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
   const printed = [...gradients.values()].filter((g) => !g.given && !(inlined.has(g.of) && g.of.role === 'node'))
   const { replace, names } = share(
@@ -72,11 +76,36 @@ function withNames({ gradients, inlined }: Formed, raw: Gradients, network: Netw
     new Set([...network.values.keys(), ...network.scope.dims.keys()]),
     (e) => adjoints.has(e),
   )
-  if (names.length === 0) return { gradients, names }
+  if (names.length === 0) return { gradients, inlined, names }
   const renamed = new Map<Value, Gradient>()
   for (const [value, g] of gradients) {
     const contributions = g.contributions.map((c) => ({ ...c, term: replace(c.term) }))
     renamed.set(value, g.given ? g : { ...g, contributions, total: replace(g.total) })
   }
-  return { gradients: renamed, names }
+  return openedOnce({ gradients: renamed, inlined, names }, raw, branches)
+}
+
+/** A gradient that only the definition of one new name still mentions is written into it. */
+function openedOnce({ gradients, inlined, names }: Named, raw: Gradients, branches: Branches): Named {
+  const isPrinted = (g: Gradient): boolean => !g.given && !(inlined.has(g.of) && g.of.role === 'node')
+  const formulas = [...[...gradients.values()].filter(isPrinted).map((g) => g.total), ...names.map((n) => n.args[0]!)]
+  const mentions = new Map<Expr, number>()
+  for (const formula of formulas) {
+    for (const e of inOrder([formula], visibleArgs)) if (e.op.atomic) mentions.set(e, (mentions.get(e) ?? 0) + 1)
+  }
+  const once = [...gradients.values()].filter(
+    (g) => isPrinted(g) && g.of.role === 'node' && !branches.anchors.has(g.of) && mentions.get(raw.get(g.of)!.adjoint) === 1,
+  )
+  if (once.length === 0) return { gradients, inlined, names }
+  const open = new Map(once.map((g) => [g.adjoint, g.total]))
+  const renamed = new Map<Expr, Expr>()
+  const rewrite = (expr: Expr): Expr => {
+    let result = expr
+    for (let next = replace(expr); next !== result; next = replace(next)) result = next
+    return result
+  }
+  const replace = (expr: Expr): Expr => substitute([expr], (e) => renamed.get(e) ?? open.get(e))[0]!
+  for (const name of names) renamed.set(name, make(name.op, [rewrite(name.args[0]!)]))
+  const result = new Map([...gradients].map(([v, g]) => [v, { ...g, total: rewrite(g.total), contributions: g.contributions.map((c) => ({ ...c, term: rewrite(c.term) })) }]))
+  return { gradients: result, inlined: new Set([...inlined, ...once.map((g) => g.of)]), names: names.map((n) => renamed.get(n)!) }
 }

@@ -5,6 +5,7 @@ import { type Shape, scalarShape } from '../expr/shape.ts'
 import { add, multiply, negate } from '../ops/arithmetic.ts'
 import { extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { broadcast } from '../ops/movement.ts'
+import { power } from '../ops/pointwise.ts'
 
 /** A number times an expression; a number by itself has the factor undefined. */
 export interface Scaled {
@@ -53,7 +54,9 @@ export function scalarOf(expr: Expr): Expr | undefined {
   if (value !== undefined) return fill(value, scalarShape)
   if (expr.op === extent) return sizeValue((expr.attrs.dim as readonly Dim[])[0]!)
   if (expr.op === broadcast && expr.args[0]!.shape.length === 0) return expr.args[0]
-  return undefined
+  if (expr.op !== power) return undefined
+  const [base, exponent] = expr.args.map(scalarOf)
+  return base && exponent && power(base, exponent)
 }
 
 /** A scalar repeated into a shape. */
