@@ -23,10 +23,7 @@ export const words = {
   'too-large': (p: { what: string; limit: string }): Words => [`${p.what} is larger than ${p.limit}`],
 
   // the syntax of expressions
-  syntax: (p: { expected: string; found: string; hint?: string }): Words => [
-    `expected ${p.expected}, found ${p.found}`,
-    p.hint,
-  ],
+  syntax: (p: { expected: string; found: string; hint?: string }): Words => [`expected ${p.expected}, found ${p.found}`, p.hint],
   'no-equation': (p: { what: string }): Words => [
     `${p.what} needs an equation: a name, =, and an expression`,
     'for example  y = W @ x + b',
@@ -34,10 +31,7 @@ export const words = {
   'bad-name': (p: { name: string; why: string }): Words => [`${p.name} can't be used as a name here: ${p.why}`],
 
   // names
-  'unknown-name': (p: { name: string; near?: string; hint?: string }): Words => [
-    `${p.name} is not defined${maybe(p.near)}`,
-    p.hint,
-  ],
+  'unknown-name': (p: { name: string; near?: string; hint?: string }): Words => [`${p.name} is not defined${maybe(p.near)}`, p.hint],
   'unknown-operation': (p: { name: string; near?: string }): Words => [
     `there is no operation ${p.name}${maybe(p.near)}`,
     p.near ? undefined : 'An unknown function can be declared:  functions: { F(x): opaque }',
@@ -71,10 +65,7 @@ export const words = {
     'Reduce it (sum, mean, a loss such as half_sse), or declare it opaque: L(y).',
   ],
   'not-constant': (p: { what: string; found: string }): Words => [`${p.what} should be a number, but is ${p.found}`],
-  'not-here': (p: { what: string; where: string; hint?: string }): Words => [
-    `${p.what} can't stand in ${p.where}`,
-    p.hint,
-  ],
+  'not-here': (p: { what: string; where: string; hint?: string }): Words => [`${p.what} can't stand in ${p.where}`, p.hint],
   'later-version': (p: { what: string }): Words => [`${p.what} is not supported yet`],
   'bad-dim': (p: { what: string; found: string; hint?: string }): Words => [`${p.what} can't be a size: ${p.found}`, p.hint],
   'no-draw': (p: { why: string }): Words => [`no random point could be drawn: ${p.why}`],

@@ -24,9 +24,12 @@ export function sidesOf(claim: Claim, derivation: Derivation): Sides {
   const [target] = claim.equation.targets
   const isGradient = target!.kind === 'derivative' && target!.of.kind === 'name' && target!.of.name === derivation.network.loss.name
   return {
-    left: valueOf(target!, scope, derivation),
-    right: valueOf(claim.equation.value, scope, derivation),
-    subject: isGradient && target!.kind === 'derivative' && target!.by.kind === 'name' ? derivation.network.values.get(target!.by.name) : undefined,
+    left: readSide(target!, scope, derivation),
+    right: readSide(claim.equation.value, scope, derivation),
+    subject:
+      isGradient && target!.kind === 'derivative' && target!.by.kind === 'name'
+        ? derivation.network.values.get(target!.by.name)
+        : undefined,
   }
 }
 
@@ -42,7 +45,8 @@ function claimScope(derivation: Derivation, { where }: Pick<Claim, 'where'>): Sc
 function extended(ast: Ast, scope: Scope, derivation: Derivation): Expr | undefined {
   if (ast.kind === 'contribution') return contribution(ast, derivation)
   if (ast.kind !== 'derivative' && ast.kind !== 'product') return undefined
-  if (ast.kind === 'product' && ![ast.first, ...ast.rest.map((r) => r.factor)].some((part) => mentionsOperator(part, scope, derivation))) return undefined
+  if (ast.kind === 'product' && ![ast.first, ...ast.rest.map((r) => r.factor)].some((part) => mentionsOperator(part, scope, derivation)))
+    return undefined
   const value = operatorValue(ast, scope, derivation)
   if (isOperator(value)) {
     fail('not-here', { what: 'a Jacobian', where: 'a tensor expression', hint: 'Apply it to a tensor: dF/dx.T @ dL/dy.' }, ast.span)
@@ -72,12 +76,12 @@ function mentionsOperator(ast: Ast, scope: Scope, derivation: Derivation): boole
   }
 }
 
-const valueOf = (ast: Ast, scope: Scope, derivation: Derivation): Expr | Operator =>
+const readSide = (ast: Ast, scope: Scope, derivation: Derivation): Expr | Operator =>
   mentionsOperator(ast, scope, derivation) ? operatorValue(ast, scope, derivation) : expressionOf(ast, scope)
 
 /** A tree that has an operator in it: the operator, or the tensor that it gives. */
 function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | Operator {
-  const of = (inner: Ast): Expr | Operator => valueOf(inner, scope, derivation)
+  const of = (inner: Ast): Expr | Operator => readSide(inner, scope, derivation)
   return locating(ast.span, () => {
     switch (ast.kind) {
       case 'name':
@@ -117,10 +121,13 @@ function combined(left: Expr | Operator, sign: string, right: Expr | Operator, {
 }
 
 /** A matrix beside a Jacobian of vectors is composed with it; beside one of matrices it is what it is applied to. */
-const isMatrixFor = (left: Operator, right: Expr): boolean => right.shape.length === 2 && !(left.kind === 'transposed' || left.kind === 'jacobian' ? ofMatrices(left) : false)
+const isMatrixFor = (left: Operator, right: Expr): boolean =>
+  right.shape.length === 2 && !(left.kind === 'transposed' || left.kind === 'jacobian' ? ofMatrices(left) : false)
 
 const ofMatrices = (operator: Operator): boolean =>
-  operator.kind === 'jacobian' ? operator.of.shape.length > 1 || operator.by.shape.length > 1 : operator.kind === 'transposed' && ofMatrices(operator.of)
+  operator.kind === 'jacobian'
+    ? operator.of.shape.length > 1 || operator.by.shape.length > 1
+    : operator.kind === 'transposed' && ofMatrices(operator.of)
 
 function asOperator(value: Expr | Operator): Operator {
   if (isOperator(value)) return value
@@ -140,7 +147,15 @@ function referred(ast: Ast, { network }: Derivation): Value {
 function gradient(by: Ast, derivation: Derivation): Expr {
   const value = referred(by, derivation)
   if (value.role === 'constant') {
-    fail('not-here', { what: `the gradient by ${value.name}`, where: 'a claim', hint: `${value.name} is a constant; declare it under inputs to derive its gradient.` }, by.span)
+    fail(
+      'not-here',
+      {
+        what: `the gradient by ${value.name}`,
+        where: 'a claim',
+        hint: `${value.name} is a constant; declare it under inputs to derive its gradient.`,
+      },
+      by.span,
+    )
   }
   return derivation.raw.get(value)?.adjoint ?? fill(0, value.expr.shape)
 }
@@ -151,7 +166,15 @@ function contribution(ast: Ast & { kind: 'contribution' }, derivation: Derivatio
   const found = derivation.raw.get(from)?.contributions.find((c) => c.consumer === to)
   if (found) return found.term
   const consumers = (derivation.structure.uses.get(from) ?? []).map((u) => u.by.name)
-  return fail('not-here', { what: `${from.name}->${to.name}`, where: 'a claim', hint: `${to.name} does not use ${from.name}; it is used by ${consumers.join(', ') || 'nothing'}.` }, ast.span)
+  return fail(
+    'not-here',
+    {
+      what: `${from.name}->${to.name}`,
+      where: 'a claim',
+      hint: `${to.name} does not use ${from.name}; it is used by ${consumers.join(', ') || 'nothing'}.`,
+    },
+    ast.span,
+  )
 }
 
 function jacobian(ast: Ast & { kind: 'derivative' }, scope: Scope, derivation: Derivation): Operator {
@@ -160,4 +183,3 @@ function jacobian(ast: Ast & { kind: 'derivative' }, scope: Scope, derivation: D
   const of = known?.expr ?? named('A', nameLayout('A'), expressionOf(ast.of, scope))
   return { kind: 'jacobian', of, by }
 }
-

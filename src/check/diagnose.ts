@@ -16,8 +16,20 @@ import { drawPoint, withStrangers } from './draw.ts'
 
 /** What a refuted claim got wrong; the strings are part of the documented JSON. */
 export type DiagnosisKind =
-  | 'missing-term' | 'extra-term' | 'sign' | 'factor' | 'transpose' | 'order' | 'mask' | 'point'
-  | 'unsummed' | 'constant' | 'jacobian' | 'axis' | 'shape' | 'other'
+  | 'missing-term'
+  | 'extra-term'
+  | 'sign'
+  | 'factor'
+  | 'transpose'
+  | 'order'
+  | 'mask'
+  | 'point'
+  | 'unsummed'
+  | 'constant'
+  | 'jacobian'
+  | 'axis'
+  | 'shape'
+  | 'other'
 
 export interface Diagnosis {
   readonly kind: DiagnosisKind
@@ -88,7 +100,12 @@ function byTerms(claimed: Expr, gradient: Gradient, derivation: Derivation, seed
     return terms.map((term, i) => ({ term, text: text(texts.length === terms.length ? texts[i]! : printed.term), ...route }))
   })
   if (candidates.length > 12) return undefined
-  const coefficients = combination(claimed, candidates.map((c) => c.term), derivation, seed)
+  const coefficients = combination(
+    claimed,
+    candidates.map((c) => c.term),
+    derivation,
+    seed,
+  )
   if (!coefficients || coefficients.every((c) => near(c, 1))) return undefined
   const [first] = coefficients
   if (coefficients.every((c) => near(c, first!)) && !near(first!, 0) && (coefficients.length > 1 || gradient.contributions.length === 1)) {
@@ -113,13 +130,21 @@ function termMessage({ text, kind, path }: Candidate, coefficient: number): stri
   return `off by ${numberText(coefficient)} in ${text}: ${way}`
 }
 
-const fractions: readonly (readonly [number, string])[] = [[0.5, '½'], [0.25, '¼'], [1 / 3, '⅓'], [2 / 3, '⅔'], [0.75, '¾']]
+const fractions: readonly (readonly [number, string])[] = [
+  [0.5, '½'],
+  [0.25, '¼'],
+  [1 / 3, '⅓'],
+  [2 / 3, '⅔'],
+  [0.75, '¾'],
+]
 
 const numberText = (value: number): string => fractions.find(([v]) => near(v, value))?.[1] ?? String(Number(value.toPrecision(6)))
 
 function factorDiagnosis(factor: number, derivation: Derivation, gradient?: Gradient): Diagnosis {
   if (near(factor, -1)) return { kind: 'sign', message: 'wrong sign: it is the negative of what is derived' }
-  const inMerge = gradient && [gradient, ...gradient.contributions.map((c) => derivation.raw.get(c.consumer))].some((g) => g && derivation.branches.merges.has(g.of))
+  const inMerge =
+    gradient &&
+    [gradient, ...gradient.contributions.map((c) => derivation.raw.get(c.consumer))].some((g) => g && derivation.branches.merges.has(g.of))
   const averaged = near(factor, 0.5) && inMerge ? ': a sum copies the error, it does not average it' : ''
   return { kind: 'factor', message: `off by ${numberText(factor)}${averaged}` }
 }
@@ -129,7 +154,11 @@ function byFactor(samples: readonly Sample[]): Diagnosis | undefined {
   const ratios = samples.map(({ tensors: [derived, claimed] }) => ratioOf(claimed!, derived!))
   if (ratios.some((r) => r === undefined)) return undefined
   const [first] = ratios as number[]
-  if (!ratios.every((r) => near(r! / first!, 1))) return bySizes(ratios as number[], samples.map((s) => s.sizes))
+  if (!ratios.every((r) => near(r! / first!, 1)))
+    return bySizes(
+      ratios as number[],
+      samples.map((s) => s.sizes),
+    )
   if (near(first!, 0)) return { kind: 'other', message: 'the claimed side is zero' }
   if (near(first!, -1)) return { kind: 'sign', message: 'wrong sign: it is the negative of what is derived' }
   return { kind: 'factor', message: `off by ${numberText(first!)}` }
@@ -142,8 +171,10 @@ function bySizes(ratios: readonly number[], sizes: readonly Sizes[]): Diagnosis 
   for (const factors of products) {
     const size = (k: number): number => factors.reduce((n, name) => n * sizes[k]!.get(name)!, 1)
     const text = factors.map((name) => toText(nameLayout(name))).join('·')
-    if (ratios.every((r, k) => near(r / size(k), 1))) return { kind: 'factor', message: `off by ${text}: a mean divides by the number of its entries` }
-    if (ratios.every((r, k) => near(r * size(k), 1))) return { kind: 'factor', message: `off by 1/${text}: nothing is averaged over ${text}` }
+    if (ratios.every((r, k) => near(r / size(k), 1)))
+      return { kind: 'factor', message: `off by ${text}: a mean divides by the number of its entries` }
+    if (ratios.every((r, k) => near(r * size(k), 1)))
+      return { kind: 'factor', message: `off by 1/${text}: nothing is averaged over ${text}` }
   }
   return { kind: 'factor', message: 'off by a factor that depends on the sizes' }
 }
@@ -161,7 +192,8 @@ function ratioOf(a: Tensor, b: Tensor): number | undefined {
 function byMask(left: Expr, right: Expr, derivation: Derivation, seed: number): Diagnosis | undefined {
   for (const mask of masksIn(left)) {
     const without = replaced(left, mask, fill(1, mask.shape))
-    if (agree(without, right, derivation, seed)) return { kind: 'mask', message: `missing the mask ${text(mask)}: the error passes only where the activation lets it` }
+    if (agree(without, right, derivation, seed))
+      return { kind: 'mask', message: `missing the mask ${text(mask)}: the error passes only where the activation lets it` }
   }
   return undefined
 }
@@ -181,7 +213,12 @@ function masksIn(root: Expr): Expr[] {
   return found
 }
 
-const replaced = (root: Expr, from: Expr, to: Expr): Expr => substitute([root], (e) => (e === from ? to : undefined), (e) => e.args)[0]!
+const replaced = (root: Expr, from: Expr, to: Expr): Expr =>
+  substitute(
+    [root],
+    (e) => (e === from ? to : undefined),
+    (e) => e.args,
+  )[0]!
 
 /** A term of the claimed side that, left out, makes it right. */
 function byExtraTerms(left: Expr, right: Expr, derivation: Derivation, seed: number): Diagnosis | undefined {
@@ -207,7 +244,9 @@ function combination(target: Expr, terms: readonly Expr[], derivation: Derivatio
   const samples = sampled([target, ...terms], derivation, seed)
   const rows = samples.flatMap(({ tensors: [t, ...columns] }) => [...t!.data].map((y, i) => ({ y, x: columns.map((c) => c.data[i]!) })))
   const n = terms.length
-  const normal = Array.from({ length: n }, (_, i) => Array.from({ length: n + 1 }, (__, j) => rows.reduce((s, { x, y }) => s + x[i]! * (j === n ? y : x[j]!), 0)))
+  const normal = Array.from({ length: n }, (_, i) =>
+    Array.from({ length: n + 1 }, (__, j) => rows.reduce((s, { x, y }) => s + x[i]! * (j === n ? y : x[j]!), 0)),
+  )
   const solution = solved(normal)
   if (!solution) return undefined
   const scale = Math.max(...rows.map(({ y }) => Math.abs(y)), 1e-300)
@@ -220,7 +259,9 @@ function solved(system: readonly (readonly number[])[]): number[] | undefined {
   const rows = system.map((r) => [...r])
   const n = rows.length
   for (let column = 0; column < n; column++) {
-    const pivot = rows.slice(column).reduce((best, row, i) => (Math.abs(row[column]!) > Math.abs(rows[best]![column]!) ? column + i : best), column)
+    const pivot = rows
+      .slice(column)
+      .reduce((best, row, i) => (Math.abs(row[column]!) > Math.abs(rows[best]![column]!) ? column + i : best), column)
     const top = rows[pivot]!
     rows[pivot] = rows[column]!
     rows[column] = top
@@ -233,4 +274,3 @@ function solved(system: readonly (readonly number[])[]): number[] | undefined {
   }
   return rows.map((row, i) => row[n]! / row[i]!)
 }
-

@@ -1,6 +1,6 @@
 /** Random points: sizes for every symbol, and values for every variable that respect its domain and the spec's assumptions. */
 import { fail } from '../diagnostic.ts'
-import { isSymbolic, sizeIn, type Sizes } from '../expr/dim.ts'
+import { isSymbolic, type Sizes, sizeIn } from '../expr/dim.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
 import { type Attr, type Expr, inOrder } from '../expr/expr.ts'
 import type { Network } from '../network/network.ts'
@@ -19,7 +19,14 @@ export function drawPoint(network: Network, seed: number, k: number, scale: numb
     const values = new Map<Expr, Tensor>()
     for (const leaf of leaves) values.set(leaf, network.fixed.get(leaf) ?? drawValue(leaf, sizes, random, scale))
     const point = { sizes, values }
-    if (network.assumptions.every((mask) => evaluate([mask], point).get(mask)!.data.every((v) => v !== 0))) return point
+    if (
+      network.assumptions.every((mask) =>
+        evaluate([mask], point)
+          .get(mask)!
+          .data.every((v) => v !== 0),
+      )
+    )
+      return point
   }
   return fail('no-draw', { why: `${attempts} points were tried, and none of them met every condition under assume` })
 }
@@ -29,7 +36,10 @@ function drawSizes({ sizes, values }: Network, random: Random): Sizes {
   if (sizes.length === 0) return new Map()
   const conditions = conditionsOf([...values.values()].map((v) => v.expr))
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const pool = shuffled(random, Array.from({ length: sizes.length + 2 + Math.floor(attempt / 20) }, (_, i) => i + 2))
+    const pool = shuffled(
+      random,
+      Array.from({ length: sizes.length + 2 + Math.floor(attempt / 20) }, (_, i) => i + 2),
+    )
     const some = attempt < attempts / 2 ? pool : sizes.map(() => 1 + below(random, 6))
     const drawn = new Map(sizes.map((name, i) => [name, some[i]!]))
     if (conditions.every((holds) => holds(drawn))) return drawn
@@ -42,14 +52,14 @@ function conditionsOf(roots: readonly Expr[]): ((sizes: Sizes) => boolean)[] {
   const seen = new Set<string>()
   const conditions: ((sizes: Sizes) => boolean)[] = []
   const require = (attr: Attr, least: number): void => {
-    if (Array.isArray(attr)) attr.forEach((a) => require(a, least))
+    if (Array.isArray(attr)) for (const a of attr) require(a, least)
     else if (isSymbolic(attr) && !seen.has(attr.key + least)) {
       seen.add(attr.key + least)
       conditions.push((sizes) => sizeIn(attr, sizes) >= least)
     }
   }
   for (const expr of inOrder(roots)) {
-    expr.shape.forEach((d) => require(d, 1))
+    for (const dim of expr.shape) require(dim, 1)
     for (const key in expr.attrs) require(expr.attrs[key]!, 0)
   }
   return conditions
@@ -98,7 +108,13 @@ export function withStrangers(roots: readonly Expr[], point: Point, seed: number
   const random = randomFrom(seed, 'strangers')
   for (const expr of inOrder(roots)) {
     if (values.has(expr) || expr.args.length > 0 || expr.op.evaluate) continue
-    values.set(expr, normalTensor(random, expr.shape.map((d) => sizeIn(d, point.sizes))))
+    values.set(
+      expr,
+      normalTensor(
+        random,
+        expr.shape.map((d) => sizeIn(d, point.sizes)),
+      ),
+    )
   }
   return { ...point, values }
 }

@@ -9,7 +9,7 @@ import type { Claim } from '../network/network.ts'
 import { fill, numberOf, variable } from '../ops/leaves.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
 import { randomFrom } from '../tensor/random.ts'
-import { isFinite, map, type Tensor, zip } from '../tensor/tensor.ts'
+import { allFinite, map, type Tensor, zip } from '../tensor/tensor.ts'
 import { type Sides, sidesOf } from './claims.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
 import { drawPoint, withStrangers } from './draw.ts'
@@ -110,7 +110,7 @@ export function compare(left: Expr, right: Expr, derivation: Derivation, seed: n
   for (let k = 0; k < points; k++) {
     const point = withStrangers([left, right], drawPoint(derivation.network, seed, k, scales[k]!), seed + k)
     const [l, r] = valuesAt(left, right, point)
-    if (!isFinite(l) || !isFinite(r)) continue
+    if (!allFinite(l) || !allFinite(r)) continue
     compared++
     const size = Math.max(largest(l), largest(r))
     const error = largest(zip(l, r, (a, b) => a - b))
@@ -143,7 +143,11 @@ function isProved(left: Expr, right: Expr, { raw, network }: Derivation): boolea
   const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
   const nodes = new Set([...network.values.values()].map((v) => v.expr))
   const given = new Set([...raw.values()].filter((g) => g.given).map((g) => g.adjoint))
-  const levels: ((e: Expr) => boolean)[] = [(e) => adjoints.has(e) || nodes.has(e), (e) => given.has(e) || nodes.has(e), (e) => given.has(e)]
+  const levels: ((e: Expr) => boolean)[] = [
+    (e) => adjoints.has(e) || nodes.has(e),
+    (e) => given.has(e) || nodes.has(e),
+    (e) => given.has(e),
+  ]
   return levels.some((keep) => {
     const canonical = canonicaliser(keep)
     return canonical(left) === canonical(right)

@@ -84,7 +84,7 @@ export function applied(operator: Operator, x: Expr, transposed: boolean, struct
 }
 
 /** (∂A/∂B)ᵀ g: reverse mode from A, through every way from B. */
-export function backward(from: Expr, g: Expr, to: Expr, { valueOf }: Structure): Expr {
+export function backward(from: Expr, g: Expr, to: Expr, { valueAt }: Structure): Expr {
   if (from === to) return g
   const varies = new Set<Expr>([to])
   const order = inOrder([from])
@@ -92,7 +92,7 @@ export function backward(from: Expr, g: Expr, to: Expr, { valueOf }: Structure):
   const errors = new Map<Expr, Expr[]>([[from, [g]]])
   for (const expr of order.reverse()) {
     const terms = errors.get(expr)
-    if (!terms || expr === to || expr.args.length === 0 || !(valueOf.has(expr) || expr === from)) continue
+    if (!terms || expr === to || expr.args.length === 0 || !(valueAt.has(expr) || expr === from)) continue
     const error = terms.length === 1 ? terms[0]! : add(terms)
     for (const [source, term] of pullback(expr, error, varies)) errors.set(source, [...(errors.get(source) ?? []), term])
   }
@@ -109,4 +109,3 @@ function forward({ of, by }: Operator & { kind: 'jacobian' }, v: Expr, structure
 }
 
 export const negated = (operator: Operator): Operator => ({ kind: 'scaled', factor: fill(-1), of: operator })
-

@@ -4,7 +4,7 @@ import { evaluate, type Point } from '../expr/evaluate.ts'
 import { type Expr, inOrder } from '../expr/expr.ts'
 import type { Value } from '../network/network.ts'
 import { normalTensor, randomFrom } from '../tensor/random.ts'
-import { inner, isFinite, map, norm, type Tensor, zip } from '../tensor/tensor.ts'
+import { allFinite, inner, map, norm, type Tensor, zip } from '../tensor/tensor.ts'
 import { drawPoint } from './draw.ts'
 
 /** How a gradient fared: the largest relative error over all draws; null for what differences can't tell. */
@@ -55,12 +55,17 @@ function errorsAt(derivation: Derivation, values: readonly Value[], seed: number
   }
 }
 
-function compared({ network, gradients }: Derivation, values: readonly Value[], base: Point, seed: number): ReadonlyMap<Value, number> | undefined {
+function compared(
+  { network, gradients }: Derivation,
+  values: readonly Value[],
+  base: Point,
+  seed: number,
+): ReadonlyMap<Value, number> | undefined {
   const loss = network.loss.expr
   const totals = values.map((v) => gradients.get(v)!.total)
   const known = evaluate([loss, ...totals], base)
   const slopes = values.map((_, i) => known.get(totals[i]!)!)
-  if (!isFinite(known.get(loss)!) || !slopes.every(isFinite)) return undefined
+  if (!allFinite(known.get(loss)!) || !slopes.every(allFinite)) return undefined
   const point: Point = { ...base, values: new Map([...base.values, ...frozen(loss, known)]) }
   const many = values.length > manyValues
   const random = randomFrom(seed, 'directions')
@@ -68,7 +73,8 @@ function compared({ network, gradients }: Derivation, values: readonly Value[], 
   const magnitude = Math.abs(known.get(loss)!.data[0]!)
 
   const difference = (nudged: readonly number[]): { fd: number; slope: number; size: number } | undefined => {
-    const at = (h: number): Forward => forward(loss, { ...point, nudges: new Map(nudged.map((i) => [values[i]!.expr, map(directions[i]!, (d) => h * d)])) })
+    const at = (h: number): Forward =>
+      forward(loss, { ...point, nudges: new Map(nudged.map((i) => [values[i]!.expr, map(directions[i]!, (d) => h * d)])) })
     const [step, passes] = many ? [1e-5, [at(1e-5), at(-1e-5)]] : [2e-4, [at(2e-4), at(-2e-4), at(4e-4), at(-4e-4)]]
     if (!passes.every((pass) => sameSides(pass.sides, passes[0]!.sides))) return undefined
     const [plus, minus, plus2, minus2] = passes.map((pass) => pass.value) as [number, number, number?, number?]
@@ -124,8 +130,7 @@ function belowSurrogates({ network, gradients }: Derivation): ReadonlySet<Value>
   const exempt = new Set<Expr>()
   const order = inOrder([network.loss.expr])
   for (const expr of order.reverse()) {
-    if (expr.op.surrogate || exempt.has(expr)) expr.args.forEach((a) => exempt.add(a))
+    if (expr.op.surrogate || exempt.has(expr)) for (const arg of expr.args) exempt.add(arg)
   }
   return new Set([...gradients.keys()].filter((v) => exempt.has(v.expr)))
 }
-

@@ -51,7 +51,11 @@ async function rendered(result: Result, flags: DeriveFlags): Promise<string> {
   if (flags.format === 'json') return json(derivationJson(result, at))
   const report = reportOf(derivation, at)
   if (flags.format === 'latex') return latexOf(report)
-  if (flags.format === 'markdown') return markdownOf(report, summaryOf(result).map((s) => s.text))
+  if (flags.format === 'markdown')
+    return markdownOf(
+      report,
+      summaryOf(result).map((s) => s.text),
+    )
   const paint = await paintFor(flags.output ? undefined : process.stdout)
   const steps = flags.steps ? `${stepsText(derivation, at, paint)}\n` : ''
   return `${textOf(report, paint)}${steps}${summaryText(result, paint)}\n`
@@ -93,7 +97,14 @@ async function checked(path: string, flags: CheckFlags): Promise<CheckedFile> {
   let source: Source = { name: path, text: '' }
   try {
     source = readSource(path)
-    const result = await derive(source, { sizes: flags.set, form: 'local', derivatives: 'symbol', trace: false, verify: true, seed: flags.seed })
+    const result = await derive(source, {
+      sizes: flags.set,
+      form: 'local',
+      derivatives: 'symbol',
+      trace: false,
+      verify: true,
+      seed: flags.seed,
+    })
     return { source, result, errors: [] }
   } catch (error) {
     if (!(error instanceof Failure)) throw error

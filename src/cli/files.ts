@@ -2,7 +2,12 @@
 import { readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { diagnostic, Failure, type Source } from '../diagnostic.ts'
 
-const reasons: Readonly<Record<string, string>> = { ENOENT: 'there is no such file', EISDIR: 'it is a folder', EACCES: 'permission denied', ENOTDIR: 'there is no such folder' }
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'permission denied',
+  ENOTDIR: 'there is no such folder',
+}
 
 const reason = (error: unknown): string => {
   const code = (error as NodeJS.ErrnoException).code ?? ''

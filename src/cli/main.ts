@@ -60,7 +60,11 @@ function program(): Command {
     .argument('<spec>', 'a YAML or JSON spec, or - for the standard input')
     .option('--at <names>', 'only the gradients by these values (a,b)', names)
     .addOption(new Option('--form <form>', 'how far formulas are expanded').choices(['local', 'expanded', 'jacobian']).default('local'))
-    .addOption(new Option('--derivatives <guise>', 'derivatives of activations: relu′(a), 1[a>0], or in terms of the output').choices(['symbol', 'explicit', 'output']).default('symbol'))
+    .addOption(
+      new Option('--derivatives <guise>', 'derivatives of activations: relu′(a), 1[a>0], or in terms of the output')
+        .choices(['symbol', 'explicit', 'output'])
+        .default('symbol'),
+    )
     .option('--steps', 'show each law that was applied, before → after')
     .addOption(new Option('--format <format>', 'what to print').choices(['text', 'latex', 'markdown', 'json']).default('text'))
     .addOption(setOption())
@@ -120,7 +124,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 /** A fault of ours, not of the input: one line, and the way to more (`BACKPROOF_DEBUG=1`). */
 function crashed(error: unknown): void {
   const message = error instanceof Error ? error.message : String(error)
-  process.stderr.write(`backproof has a fault of its own: ${message}\nPlease report it with the spec that shows it; BACKPROOF_DEBUG=1 prints where it happened.\n`)
+  process.stderr.write(
+    `backproof has a fault of its own: ${message}\nPlease report it with the spec that shows it; BACKPROOF_DEBUG=1 prints where it happened.\n`,
+  )
   if (process.env.BACKPROOF_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   process.exitCode = Exit.internal
 }

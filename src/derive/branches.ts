@@ -83,7 +83,8 @@ export function branchesOf(network: Network, structure: Structure): Branches {
 }
 
 /** The unnamed expressions of an equation, arguments first. */
-const unnamed = (name: Expr): Expr[] => inOrder([name.args[0]!], (e) => (e.op.atomic ? [] : e.args)).filter((e) => !e.op.atomic && e.args.length > 0)
+const unnamed = (name: Expr): Expr[] =>
+  inOrder([name.args[0]!], (e) => (e.op.atomic ? [] : e.args)).filter((e) => !e.op.atomic && e.args.length > 0)
 
 function mergesIn(at: Value, active: ReadonlySet<Expr>): Merge[] {
   const root = at.expr.args[0]!

@@ -5,7 +5,7 @@ import type { Rewriter, Step } from '../rewrite/engine.ts'
 import { collector, tidier } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
 import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
-import { type Contribution, type Gradient, type Gradients, reverse, type Rules, type Structure, structureOf } from './reverse.ts'
+import { type Contribution, type Gradient, type Gradients, type Rules, reverse, type Structure, structureOf } from './reverse.ts'
 import { share } from './share.ts'
 
 export interface Derivation {
@@ -40,7 +40,11 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const recognise = recogniser(network)
   const simplify = (expr: Expr): Expr => tidy(recognise(withDerivatives(expr, derivatives)), trace ? steps : undefined)
   const collect = collector()
-  const raw = reverse(network, structure, { simplify, collect: (expr) => collect(expr, trace ? steps : undefined), inReadingOrder: skipsFirst(branches) })
+  const raw = reverse(network, structure, {
+    simplify,
+    collect: (expr) => collect(expr, trace ? steps : undefined),
+    inReadingOrder: skipsFirst(branches),
+  })
   const formed = inForm(raw, branches, form, collect)
   const { gradients, inlined, names } = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, network)
   return { network, structure, branches, raw, gradients, inlined, names, form, simplify: tidy, steps }
@@ -106,6 +110,11 @@ function openedOnce({ gradients, inlined, names }: Named, raw: Gradients, branch
   }
   const replace = (expr: Expr): Expr => substitute([expr], (e) => renamed.get(e) ?? open.get(e))[0]!
   for (const name of names) renamed.set(name, make(name.op, [rewrite(name.args[0]!)]))
-  const result = new Map([...gradients].map(([v, g]) => [v, { ...g, total: rewrite(g.total), contributions: g.contributions.map((c) => ({ ...c, term: rewrite(c.term) })) }]))
+  const result = new Map(
+    [...gradients].map(([v, g]) => [
+      v,
+      { ...g, total: rewrite(g.total), contributions: g.contributions.map((c) => ({ ...c, term: rewrite(c.term) })) },
+    ]),
+  )
   return { gradients: result, inlined: new Set([...inlined, ...once.map((g) => g.of)]), names: names.map((n) => renamed.get(n)!) }
 }

@@ -29,7 +29,7 @@ export type Gradients = ReadonlyMap<Value, Gradient>
 /** What has been worked out of the network's structure: who uses whom. */
 export interface Structure {
   /** The value that an expression is the name of. */
-  readonly valueOf: ReadonlyMap<Expr, Value>
+  readonly valueAt: ReadonlyMap<Expr, Value>
   /** Values whose gradient is asked for: those that depend on an input or parameter. */
   readonly varies: ReadonlySet<Expr>
   /** Values that depend on an input, not only on parameters: branches of a merge are among these. */
@@ -45,15 +45,15 @@ export interface Use {
 }
 
 export function structureOf(network: Network): Structure {
-  const valueOf = new Map<Expr, Value>()
+  const valueAt = new Map<Expr, Value>()
   const varies = new Set<Expr>()
   const active = new Set<Expr>()
   for (const value of network.values.values()) {
-    valueOf.set(value.expr, value)
+    valueAt.set(value.expr, value)
     if (value.role === 'input' || value.role === 'param') varies.add(value.expr)
     if (value.role === 'input') active.add(value.expr)
   }
-  for (const expr of inOrder([...valueOf.keys()])) {
+  for (const expr of inOrder([...valueAt.keys()])) {
     if (expr.args.some((a) => varies.has(a))) varies.add(expr)
     if (expr.args.some((a) => active.has(a))) active.add(expr)
   }
@@ -61,11 +61,11 @@ export function structureOf(network: Network): Structure {
   for (const value of network.values.values()) {
     if (value.expr.args.length === 0 || !varies.has(value.expr)) continue
     for (const [source, count] of sourcesOf(value.expr)) {
-      const used = valueOf.get(source)
+      const used = valueAt.get(source)
       if (used) uses.get(used)!.push({ by: value, count })
     }
   }
-  return { valueOf, varies, active, uses }
+  return { valueAt, varies, active, uses }
 }
 
 /** How terms are brought into shape, and in which order they are written. */
@@ -82,7 +82,7 @@ export interface Rules {
  * Linear in the size of the graph. (Griewank & Walther 2008, §3.2.)
  */
 export function reverse(network: Network, structure: Structure, { simplify, collect, inReadingOrder }: Rules): Gradients {
-  const { valueOf, varies, uses } = structure
+  const { valueAt, varies, uses } = structure
   const arriving = new Map<Value, Contribution[]>()
   const gradients = new Map<Value, Gradient>()
   const order = [...network.values.values()].filter((v) => varies.has(v.expr)).reverse()
@@ -91,13 +91,14 @@ export function reverse(network: Network, structure: Structure, { simplify, coll
     const isLoss = value === network.loss
     const contributions = inReadingOrder(value, (arriving.get(value) ?? []).reverse())
     if (!isLoss && contributions.length === 0) continue
-    const given = network.lossIsOpaque && contributions.length === 1 && contributions[0]!.consumer === network.loss && uses.get(value)!.length === 1
+    const given =
+      network.lossIsOpaque && contributions.length === 1 && contributions[0]!.consumer === network.loss && uses.get(value)!.length === 1
     const total = isLoss ? fill(1) : collect(add(contributions.map((c) => c.term)))
     const adjoint = isLoss ? total : given ? total : named(`dL/d${value.name}`, derivative(network.loss.layout, value.layout), total)
     gradients.set(value, { of: value, adjoint, contributions, total, given })
     if (value.expr.args.length === 0) continue
     for (const [source, term] of pullback(value.expr, adjoint, varies)) {
-      const target = valueOf.get(source)!
+      const target = valueAt.get(source)!
       const list = arriving.get(target) ?? []
       arriving.set(target, list)
       list.push({ consumer: value, term: isLoss && network.lossIsOpaque ? directPart(term, target, network, structure) : simplify(term) })

@@ -1,6 +1,6 @@
 /** Names for what several printed formulas share: each shared subexpression is written once, in a `where` line. */
 import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
-import { Level, type Layout, subscript, symbol } from '../layout/layout.ts'
+import { type Layout, Level, subscript, symbol } from '../layout/layout.ts'
 import { named, numberOf } from '../ops/leaves.ts'
 
 /** Formulas in which shared parts are replaced by names; a name's argument is what it stands for. */

@@ -1,5 +1,5 @@
 /** Sizes of axes: whole numbers, or polynomials over symbols such as 2n + 1 and n·k, in a normal form. */
-import { type Layout, Level, joined, row, symbol } from '../layout/layout.ts'
+import { joined, type Layout, Level, row, symbol } from '../layout/layout.ts'
 import { nameLayout } from '../layout/names.ts'
 
 /** 64, N, 2N+1, ⌊(H−k)/s⌋+1. Two dims are equal when their keys are. */
@@ -112,9 +112,7 @@ const atomIn = (atom: Atom, sizes: Sizes): number =>
 /** The dim with dims in place of some of its symbols. */
 export function withSizes(dim: Dim, sizes: ReadonlyMap<string, Dim>): Dim {
   if (typeof dim === 'number') return dim
-  return dim.terms
-    .map((t) => t.atoms.map((a) => atomWith(a, sizes)).reduce(times, t.coefficient as Dim))
-    .reduce(plus, 0)
+  return dim.terms.map((t) => t.atoms.map((a) => atomWith(a, sizes)).reduce(times, t.coefficient as Dim)).reduce(plus, 0)
 }
 
 const atomWith = (atom: Atom, sizes: ReadonlyMap<string, Dim>): Dim =>

@@ -74,7 +74,8 @@ function idOf(op: Op): number {
 }
 
 function attrKey(attr: Attr): string {
-  if (typeof attr === 'object' && attr !== null) return isSymbolic(attr) ? attr.key : `(${(attr as readonly Attr[]).map(attrKey).join(',')})`
+  if (typeof attr === 'object' && attr !== null)
+    return isSymbolic(attr) ? attr.key : `(${(attr as readonly Attr[]).map(attrKey).join(',')})`
   return typeof attr === 'string' ? JSON.stringify(attr) : String(attr)
 }
 
@@ -193,8 +194,7 @@ export function substitute(
 
 /** The attributes with numbers for symbolic sizes. */
 export function concreteAttrs(attrs: Attrs, sizes: Sizes): Attrs {
-  const concrete = (attr: Attr): Attr =>
-    Array.isArray(attr) ? attr.map(concrete) : isSymbolic(attr) ? sizeIn(attr, sizes) : attr
+  const concrete = (attr: Attr): Attr => (Array.isArray(attr) ? attr.map(concrete) : isSymbolic(attr) ? sizeIn(attr, sizes) : attr)
   return attrs === none ? attrs : Object.fromEntries(Object.entries(attrs).map(([k, v]) => [k, concrete(v)]))
 }
 

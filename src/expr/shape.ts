@@ -1,5 +1,4 @@
 /** Shapes: lists of dims, NumPy's broadcasting, and how shapes read in a message. */
-import { fail } from '../diagnostic.ts'
 import { toText } from '../layout/text.ts'
 import { type Dim, dimLayout, minus, sameDim } from './dim.ts'
 
@@ -34,12 +33,6 @@ export const stretchedAxes = (from: Shape, to: Shape): number[] =>
     const own = from[axis - (to.length - from.length)]
     return own === undefined || (own === 1 && dim !== 1) ? [axis] : []
   })
-
-/** Requires equal dims; the message names both. */
-export function requireSame(what: string, a: Dim | undefined, b: Dim | undefined, detail: string, hint?: string): void {
-  if (a !== undefined && b !== undefined && sameDim(a, b)) return
-  fail('shapes', { what, detail, ...(hint === undefined ? {} : { hint }) })
-}
 
 /** An axis counted from the front, from one that may be counted from the back (−1 is the last). */
 export function axisOf(axis: number, rank: number): number | undefined {

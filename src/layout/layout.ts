@@ -12,7 +12,14 @@ export type Layout =
   | { readonly kind: 'superscript' | 'subscript'; readonly level: Level; readonly base: Layout; readonly mark: Layout }
   | { readonly kind: 'root'; readonly level: Level; readonly body: Layout }
   | { readonly kind: 'fence'; readonly level: Level; readonly open: string; readonly close: string; readonly body: Layout }
-  | { readonly kind: 'big'; readonly level: Level; readonly sign: '∑' | '∏'; readonly below: Layout; readonly above?: Layout; readonly body: Layout }
+  | {
+      readonly kind: 'big'
+      readonly level: Level
+      readonly sign: '∑' | '∏'
+      readonly below: Layout
+      readonly above?: Layout
+      readonly body: Layout
+    }
 
 export const symbol = (text: string, latex: string = text, level: Level = Level.atom): Layout => ({ kind: 'symbol', text, latex, level })
 
@@ -37,9 +44,19 @@ export function joined(level: Level, separator: Layout, parts: readonly Layout[]
 /** A quotient: over a bar in LaTeX, with a slash in text. */
 export const fraction = (over: Layout, under: Layout): Layout => ({ kind: 'fraction', level: Level.product, over, under })
 
-export const superscript = (base: Layout, mark: Layout): Layout => ({ kind: 'superscript', level: Level.atom, base: within(Level.atom, base), mark })
+export const superscript = (base: Layout, mark: Layout): Layout => ({
+  kind: 'superscript',
+  level: Level.atom,
+  base: within(Level.atom, base),
+  mark,
+})
 
-export const subscript = (base: Layout, mark: Layout): Layout => ({ kind: 'subscript', level: Level.atom, base: within(Level.derivative, base), mark })
+export const subscript = (base: Layout, mark: Layout): Layout => ({
+  kind: 'subscript',
+  level: Level.atom,
+  base: within(Level.derivative, base),
+  mark,
+})
 
 export const root = (body: Layout): Layout => ({ kind: 'root', level: Level.atom, body })
 

@@ -3,17 +3,53 @@ import { type Layout, Level, symbol } from './layout.ts'
 import { lowered } from './text.ts'
 
 const greek: Readonly<Record<string, string>> = {
-  alpha: 'α', beta: 'β', gamma: 'γ', delta: 'δ', epsilon: 'ε', eps: 'ε', zeta: 'ζ', eta: 'η', theta: 'θ', iota: 'ι',
-  kappa: 'κ', lambda: 'λ', lam: 'λ', mu: 'μ', nu: 'ν', xi: 'ξ', pi: 'π', rho: 'ρ', sigma: 'σ', tau: 'τ', upsilon: 'υ',
-  phi: 'φ', chi: 'χ', psi: 'ψ', omega: 'ω', Gamma: 'Γ', Delta: 'Δ', Theta: 'Θ', Lambda: 'Λ', Xi: 'Ξ', Pi: 'Π',
-  Sigma: 'Σ', Phi: 'Φ', Psi: 'Ψ', Omega: 'Ω',
+  alpha: 'α',
+  beta: 'β',
+  gamma: 'γ',
+  delta: 'δ',
+  epsilon: 'ε',
+  eps: 'ε',
+  zeta: 'ζ',
+  eta: 'η',
+  theta: 'θ',
+  iota: 'ι',
+  kappa: 'κ',
+  lambda: 'λ',
+  lam: 'λ',
+  mu: 'μ',
+  nu: 'ν',
+  xi: 'ξ',
+  pi: 'π',
+  rho: 'ρ',
+  sigma: 'σ',
+  tau: 'τ',
+  upsilon: 'υ',
+  phi: 'φ',
+  chi: 'χ',
+  psi: 'ψ',
+  omega: 'ω',
+  Gamma: 'Γ',
+  Delta: 'Δ',
+  Theta: 'Θ',
+  Lambda: 'Λ',
+  Xi: 'Ξ',
+  Pi: 'Π',
+  Sigma: 'Σ',
+  Phi: 'Φ',
+  Psi: 'Ψ',
+  Omega: 'Ω',
 }
 const greekCommand: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(greek).map(([name, letter]) => [letter, `\\${name}`])),
-  ε: '\\varepsilon', φ: '\\varphi', λ: '\\lambda',
+  ε: '\\varepsilon',
+  φ: '\\varphi',
+  λ: '\\lambda',
 }
 const accents: Readonly<Record<string, readonly [combining: string, command: string]>> = {
-  hat: ['\u0302', '\\hat'], bar: ['\u0304', '\\bar'], tilde: ['\u0303', '\\tilde'], dot: ['\u0307', '\\dot'],
+  hat: ['\u0302', '\\hat'],
+  bar: ['\u0304', '\\bar'],
+  tilde: ['\u0303', '\\tilde'],
+  dot: ['\u0307', '\\dot'],
 }
 
 /** The layout of a declared name. The text form stays readable where Unicode has no subscript for it. */
@@ -56,7 +92,9 @@ function markLatex(mark: string): string {
 /** A number as it is written in a formula: ½ rather than 0.5, 10⁻⁵ rather than 1e-5. */
 export function numberLayout(value: number): Layout {
   const fractions: Readonly<Record<string, readonly [string, string]>> = {
-    '0.5': ['½', '\\tfrac{1}{2}'], '0.25': ['¼', '\\tfrac{1}{4}'], '0.75': ['¾', '\\tfrac{3}{4}'],
+    '0.5': ['½', '\\tfrac{1}{2}'],
+    '0.25': ['¼', '\\tfrac{1}{4}'],
+    '0.75': ['¾', '\\tfrac{3}{4}'],
   }
   const known = fractions[String(value)]
   if (known) return symbol(known[0], known[1])

@@ -13,7 +13,13 @@ export type Ast = { readonly span: Span } & (
   | { readonly kind: 'power'; readonly base: Ast; readonly exponent: Ast }
   | { readonly kind: 'compare'; readonly sign: CompareSign; readonly left: Ast; readonly right: Ast }
   | { readonly kind: 'transpose'; readonly of: Ast; readonly last: boolean }
-  | { readonly kind: 'call'; readonly callee: string; readonly head: Span; readonly args: readonly Ast[]; readonly named: readonly NamedArgument[] }
+  | {
+      readonly kind: 'call'
+      readonly callee: string
+      readonly head: Span
+      readonly args: readonly Ast[]
+      readonly named: readonly NamedArgument[]
+    }
   | { readonly kind: 'index'; readonly of: Ast; readonly marks: readonly Mark[] }
   | { readonly kind: 'member'; readonly of: Ast; readonly name: string }
   /** dL/dx, d(EXPR)/d(ref) */

@@ -34,7 +34,10 @@ function derivative(ast: Ast, param: string): string {
   })
   const direct = math.derivative(body, param).toString({ implicit: 'show' })
   const inner = calls.map(({ symbol, slope }) => `(${math.derivative(body, symbol).toString({ implicit: 'show' })}) * (${slope})`)
-  const restored = calls.reduce((text, { symbol }, i) => text.replaceAll(symbol, `(${asText(callsIn(ast)[i]!)})`), [direct, ...inner].join(' + '))
+  const restored = calls.reduce(
+    (text, { symbol }, i) => text.replaceAll(symbol, `(${asText(callsIn(ast)[i]!)})`),
+    [direct, ...inner].join(' + '),
+  )
   return restored
 }
 

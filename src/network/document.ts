@@ -1,7 +1,22 @@
 /** The spec file: its keys, their types, and the JSON Schema that editors complete it with, all from one definition. */
 import { Failure, fail, nearest, type Source, type Span } from '../diagnostic.ts'
 import {
-  type Context, described, type Entry, entriesOf, expected, latex, listOf, mapOf, optional, type Reader, record, required, type Text, text, textOf, whole,
+  type Context,
+  described,
+  type Entry,
+  entriesOf,
+  expected,
+  latex,
+  listOf,
+  mapOf,
+  optional,
+  type Reader,
+  record,
+  required,
+  type Text,
+  text,
+  textOf,
+  whole,
 } from './readers.ts'
 import { isMap, isScalar, isSeq, type Node, parseYaml, spanOf } from './yaml.ts'
 
@@ -25,7 +40,9 @@ export interface FunctionDefinition {
   readonly body: Text | { readonly value: Text; readonly vjp: Text }
 }
 
-export type Layer = { readonly kind: 'equation'; readonly text: Text } | { readonly kind: 'for'; readonly header: Text; readonly body: readonly Layer[] }
+export type Layer =
+  | { readonly kind: 'equation'; readonly text: Text }
+  | { readonly kind: 'for'; readonly header: Text; readonly body: readonly Layer[] }
 
 export interface ClaimEntry {
   readonly form: 'spec' | 'latex'
@@ -73,7 +90,11 @@ const domain: Reader<Text> = {
     const found = text.read(node, context, where)
     if (/^(one_hot|mask|sign|simplex|positive|index\(.+\))$/.test(found.text)) return found
     const near = nearest(found.text, domains)
-    return fail('expected', { where, expected: near ? `${near} (or another of ${domains.join(', ')})` : `one of ${domains.join(', ')}`, found: found.text }, found.span)
+    return fail(
+      'expected',
+      { where, expected: near ? `${near} (or another of ${domains.join(', ')})` : `one of ${domains.join(', ')}`, found: found.text },
+      found.span,
+    )
   },
 }
 
@@ -87,14 +108,24 @@ const numbers: Reader<Numbers> = {
 }
 
 const longForm = record(
-  { shape: optional<readonly Text[] | undefined>(shape, undefined), is: optional<Text | undefined>(domain, undefined), value: optional<Numbers | undefined>(numbers, undefined) },
+  {
+    shape: optional<readonly Text[] | undefined>(shape, undefined),
+    is: optional<Text | undefined>(domain, undefined),
+    value: optional<Numbers | undefined>(numbers, undefined),
+  },
   'a declaration',
 )
 
 type Body = Omit<Declaration, 'name'>
 
 const declaration = (allowed: 'value' | 'instance' | 'shape'): Reader<Body> => ({
-  schema: { anyOf: [shape.schema, ...(allowed === 'value' ? [numbers.schema] : allowed === 'instance' ? [{ type: 'string' }] : []), longForm.schema] },
+  schema: {
+    anyOf: [
+      shape.schema,
+      ...(allowed === 'value' ? [numbers.schema] : allowed === 'instance' ? [{ type: 'string' }] : []),
+      longForm.schema,
+    ],
+  },
   read(node, context, where) {
     if (isSeq(node)) return { shape: shape.read(node, context, `the shape of ${where}`) }
     if (isMap(node)) return longForm.read(node, context, where)
@@ -124,7 +155,9 @@ const functionBody: Reader<FunctionDefinition['body']> = {
 // layers
 
 const layer: Reader<Layer> = {
-  schema: { anyOf: [{ type: 'string' }, { type: 'object', patternProperties: { '^for ': { type: 'array' } }, additionalProperties: false }] },
+  schema: {
+    anyOf: [{ type: 'string' }, { type: 'object', patternProperties: { '^for ': { type: 'array' } }, additionalProperties: false }],
+  },
   read(node, context, where) {
     const loop = isMap(node) ? entriesOf(node, context, where) : []
     if (loop.length === 1 && loop[0]!.key.text.startsWith('for ')) {
@@ -147,7 +180,10 @@ function loopHeader(key: Text): Text {
 
 const bindings: Reader<ClaimEntry['where']> = {
   ...mapOf(text),
-  read: (node, context, where) => mapOf(text).read(node, context, where).map(({ key, value }) => ({ name: key, value })),
+  read: (node, context, where) =>
+    mapOf(text)
+      .read(node, context, where)
+      .map(({ key, value }) => ({ name: key, value })),
 }
 
 const claim: Reader<ClaimEntry> = {
@@ -156,7 +192,13 @@ const claim: Reader<ClaimEntry> = {
       { type: 'string' },
       {
         type: 'object',
-        properties: { claim: { type: 'string' }, not: { anyOf: [{ type: 'string' }, { type: 'object', properties: { latex: { type: 'string' } } }] }, latex: { type: 'string' }, where: bindings.schema, for: { type: 'string' } },
+        properties: {
+          claim: { type: 'string' },
+          not: { anyOf: [{ type: 'string' }, { type: 'object', properties: { latex: { type: 'string' } } }] },
+          latex: { type: 'string' },
+          where: bindings.schema,
+          for: { type: 'string' },
+        },
       },
     ],
   },
@@ -179,14 +221,23 @@ const claimKeys = ['claim', 'not', 'latex', 'where', 'for']
 
 function longClaim(node: Node, entries: ReturnType<typeof entriesOf>, context: Context, where: string): ClaimEntry {
   const strange = entries.find((e) => !claimKeys.includes(e.key.text))
-  if (strange && /[=\[(/]/.test(strange.key.text)) return { ...emptyClaim(text.read(node, context, where)) }
+  if (strange && /[=[(/]/.test(strange.key.text)) return { ...emptyClaim(text.read(node, context, where)) }
   if (strange) {
     const near = nearest(strange.key.text, claimKeys)
-    fail('unknown-key', { key: strange.key.text, where: 'a claim', known: claimKeys.join(', '), ...(near ? { near } : {}) }, strange.key.span)
+    fail(
+      'unknown-key',
+      { key: strange.key.text, where: 'a claim', known: claimKeys.join(', '), ...(near ? { near } : {}) },
+      strange.key.span,
+    )
   }
   const of = (key: string): Node | null | undefined => entries.find((e) => e.key.text === key)?.node
   const bodies = ['claim', 'not', 'latex'].filter((k) => of(k) !== undefined)
-  if (bodies.length !== 1) fail('expected', { where: 'a claim', expected: 'exactly one of claim, not, latex', found: bodies.join(' and ') || 'none' }, spanOf(node))
+  if (bodies.length !== 1)
+    fail(
+      'expected',
+      { where: 'a claim', expected: 'exactly one of claim, not, latex', found: bodies.join(' and ') || 'none' },
+      spanOf(node),
+    )
   const [kind] = bodies
   const body = of(kind!)!
   const local = of('where')
@@ -238,7 +289,10 @@ const spec = record(
     functions: optional(described('F(x): opaque, f(t): opaque pointwise, swish(t): t / (1 + exp(-t))', mapOf(functionBody)), []),
     modules: optional(described('reusable blocks', mapOf(module)), []),
     layers: required(described('the equations of the network, in order', layers), 'A list of equations:  layers: then  - y = W @ x'),
-    loss: required(described('a scalar expression, or L(y) for an unknown loss', text), 'A scalar such as half_sse(y, t), or L(y) for an unknown one.'),
+    loss: required(
+      described('a scalar expression, or L(y) for an unknown loss', text),
+      'A scalar such as half_sse(y, t), or L(y) for an unknown one.',
+    ),
     claims: optional(described('equations that must hold, or under not: must not', listOf(claim)), []),
     notation: optional(described('name → LaTeX', mapOf(latex)), []),
   },

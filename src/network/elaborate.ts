@@ -75,7 +75,7 @@ export function elaborate(document: Document, source: Source, sizes: ReadonlyMap
 
   declareVariables(document, draft)
   declareFunctions(document.functions, draft, scope, calls)
-  equations.forEach((equation, i) => collecting(draft.faults, () => defineNode(equation, equations, i, draft, scope)))
+  for (const [i, equation] of equations.entries()) collecting(draft.faults, () => defineNode(equation, equations, i, draft, scope))
   const lossIsOpaque = loss !== undefined && isOpaqueLoss(loss.value, draft)
   if (loss) collecting(draft.faults, () => defineLoss(loss, lossIsOpaque, draft, scope))
   const assumptions = document.assume.flatMap((text) => collecting(draft.faults, () => expressionOf(parseExpression(text), scope)) ?? [])
@@ -118,7 +118,16 @@ function requireFree(name: string, span: Span, draft: Draft): void {
   if (operations.has(name)) fail('bad-name', { name, why: 'it is an operation' }, span)
 }
 
-const article = (role: Value['role']): string => (role === 'input' ? 'an input' : role === 'param' ? 'a parameter' : role === 'constant' ? 'a constant' : role === 'loss' ? 'the loss' : 'a node')
+const article = (role: Value['role']): string =>
+  role === 'input'
+    ? 'an input'
+    : role === 'param'
+      ? 'a parameter'
+      : role === 'constant'
+        ? 'a constant'
+        : role === 'loss'
+          ? 'the loss'
+          : 'a node'
 
 function define(value: Value, draft: Draft): void {
   draft.values.set(value.name, value)
@@ -128,7 +137,11 @@ function define(value: Value, draft: Draft): void {
 // variables
 
 function declareVariables(document: Document, draft: Draft): void {
-  const groups = [['input', document.inputs], ['param', document.params], ['constant', document.constants]] as const
+  const groups = [
+    ['input', document.inputs],
+    ['param', document.params],
+    ['constant', document.constants],
+  ] as const
   const all = groups.flatMap(([role, declarations]) => declarations.map((declaration) => ({ role, declaration })))
   const shapes = all.map(({ declaration }) => collecting(draft.faults, () => shapeOf(declaration, draft)))
   all.forEach(({ role, declaration }, i) => {
@@ -157,7 +170,12 @@ function shapeOf(declaration: Declaration, draft: Draft): Shape | undefined {
 }
 
 function readDim(text: Text, draft: Draft): Dim {
-  const dim = dimOf(parseExpression(text), draft.dims, (name) => draft.dims.set(name, dimOf(parseExpression({ ...text, text: name }), new Map(), () => {})))
+  const dim = dimOf(parseExpression(text), draft.dims, (name) =>
+    draft.dims.set(
+      name,
+      dimOf(parseExpression({ ...text, text: name }), new Map(), () => {}),
+    ),
+  )
   if (typeof dim === 'number' && dim < 0) fail('bad-dim', { what: text.text, found: 'a size is not negative' }, text.span)
   return dim
 }
@@ -174,7 +192,12 @@ function fixedValue(declaration: Declaration, shape: Shape): Tensor {
   const own = shapeOfNumbers(declaration.value!)
   const data = ([declaration.value!] as unknown[]).flat(Number.POSITIVE_INFINITY as 1) as number[]
   const fits = own.length === shape.length && own.every((d, i) => sameDim(d, shape[i]!)) && data.length === own.reduce((n, d) => n * d, 1)
-  if (!fits) fail('shapes', { what: `the value of ${declaration.name.text} does not fit its shape`, detail: `${shapeText(own)} and ${shapeText(shape)}` }, declaration.name.span)
+  if (!fits)
+    fail(
+      'shapes',
+      { what: `the value of ${declaration.name.text} does not fit its shape`, detail: `${shapeText(own)} and ${shapeText(shape)}` },
+      declaration.name.span,
+    )
   return tensor(own, Float64Array.from(data))
 }
 
@@ -280,9 +303,18 @@ function defineLoss({ name, span, value }: Equation, isOpaque: boolean, draft: D
 }
 
 function opaqueLoss(value: Ast & { kind: 'call' }, head: Layout, scope: Scope): Expr {
-  if (value.args.length === 0 || value.named.length > 0) fail('argument-count', { signature: `${value.callee}(y)`, given: value.args.length }, value.span)
+  if (value.args.length === 0 || value.named.length > 0)
+    fail('argument-count', { signature: `${value.callee}(y)`, given: value.args.length }, value.span)
   const args = value.args.map((a) => expressionOf(a, scope))
-  return locating(value.span, () => opaque(value.callee, head, value.args.map((_, i) => `x${i}`), () => [], true).apply(args))
+  return locating(value.span, () =>
+    opaque(
+      value.callee,
+      head,
+      value.args.map((_, i) => `x${i}`),
+      () => [],
+      true,
+    ).apply(args),
+  )
 }
 
 // claims
@@ -293,9 +325,18 @@ function claimOf(entry: ClaimEntry, source: Source, declared: (name: string) => 
   const locals = new Set(entry.where.map((b) => b.name.text))
   const known = (name: string) => declared(name) || locals.has(name)
   const equation = parseEquation(entry.text, known)
-  if (equation.targets.length !== 1) fail('syntax', { expected: 'one expression before the =', found: `${equation.targets.length}` }, entry.text.span)
+  if (equation.targets.length !== 1)
+    fail('syntax', { expected: 'one expression before the =', found: `${equation.targets.length}` }, entry.text.span)
   const where = entry.where.map((b) => ({ name: b.name.text, value: parseExpression(b.value, known) }))
-  return [{ equation, where, negated: entry.negated, source: source.text.slice(entry.text.span.start, entry.text.span.end), span: entry.text.span }]
+  return [
+    {
+      equation,
+      where,
+      negated: entry.negated,
+      source: source.text.slice(entry.text.span.start, entry.text.span.end),
+      span: entry.text.span,
+    },
+  ]
 }
 
 /** How the functions of a spec are called. */

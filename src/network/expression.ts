@@ -34,7 +34,12 @@ function read(ast: Ast, scope: Scope): Expr {
       return nameOf(ast.name, scope)
     case 'sum': {
       const terms = ast.terms.map((t) => of(t.term))
-      requireBroadcast('add', ast.terms.map((t) => t.term), terms, scope)
+      requireBroadcast(
+        'add',
+        ast.terms.map((t) => t.term),
+        terms,
+        scope,
+      )
       return add(terms.map((term, i) => (ast.terms[i]!.negative ? negated(term) : term)))
     }
     case 'product':
@@ -51,7 +56,11 @@ function read(ast: Ast, scope: Scope): Expr {
     case 'transpose': {
       const x = of(ast.of)
       if (x.shape.length > 2 && !ast.last) {
-        fail('shapes', { what: '.T is for vectors and matrices', detail: `this has the shape ${shapeText(x.shape)}`, hint: '.mT swaps the last two axes; transpose(x, [2, 0, 1]) orders them all.' })
+        fail('shapes', {
+          what: '.T is for vectors and matrices',
+          detail: `this has the shape ${shapeText(x.shape)}`,
+          hint: '.mT swaps the last two axes; transpose(x, [2, 0, 1]) orders them all.',
+        })
       }
       return T(x)
     }
@@ -128,7 +137,11 @@ function nameOf(name: string, scope: Scope): Expr {
   if (name === 'True' || name === 'False') return fill(name === 'True' ? 1 : 0)
   const near = nearest(name, [...scope.values.keys(), ...scope.dims.keys()])
   const isFunction = operations.has(name) || scope.functions.has(name)
-  return fail('unknown-name', { name, ...(near ? { near } : {}), ...(isFunction ? { hint: `${name} is a function: call it, ${name}(…).` } : {}) })
+  return fail('unknown-name', {
+    name,
+    ...(near ? { near } : {}),
+    ...(isFunction ? { hint: `${name} is a function: call it, ${name}(…).` } : {}),
+  })
 }
 
 /** A size in an index or another place where only sizes may stand. */
@@ -191,12 +204,19 @@ function operationCall(ast: Ast & { kind: 'call' }, operation: Operation, scope:
 
 function listOf(ast: Ast, operation: Operation, scope: Scope): Expr[] {
   if (ast.kind === 'list' && ast.items.length > 0) return ast.items.map((item) => expressionOf(item, scope))
-  return fail('bad-argument', { signature: signature(operation), argument: operation.params[0]!.slice(3), expected: 'a list, [a, b]', found: textOf(ast, scope) }, ast.span)
+  return fail(
+    'bad-argument',
+    { signature: signature(operation), argument: operation.params[0]!.slice(3), expected: 'a list, [a, b]', found: textOf(ast, scope) },
+    ast.span,
+  )
 }
 
 function rawAttribute(ast: Ast, name: string, operation: Operation, scope: Scope): Attr {
   const value = attributeOf(ast, scope.dims)
   if (value !== undefined) return value
-  return fail('bad-argument', { signature: signature(operation), argument: name, expected: operation.attributes[name]!.expected, found: textOf(ast, scope) }, ast.span)
+  return fail(
+    'bad-argument',
+    { signature: signature(operation), argument: name, expected: operation.attributes[name]!.expected, found: textOf(ast, scope) },
+    ast.span,
+  )
 }
-

@@ -1,7 +1,7 @@
 /** Functions that a spec declares: opaque ones, pointwise formulas, and values with a gradient of their author's own. */
 import { collecting, type Diagnostic, fail } from '../diagnostic.ts'
-import type { Expr } from '../expr/expr.ts'
 import type { Dim } from '../expr/dim.ts'
+import type { Expr } from '../expr/expr.ts'
 import type { Shape } from '../expr/shape.ts'
 import { symbol } from '../layout/layout.ts'
 import { nameLayout } from '../layout/names.ts'
@@ -25,7 +25,12 @@ interface Draft {
 }
 
 /** Adds the declared functions to the draft, gathering faults. */
-export function declareFunctions(definitions: readonly FunctionDefinition[], draft: Draft, scope: Scope, calls: ReadonlyMap<string, { readonly count: number }>): void {
+export function declareFunctions(
+  definitions: readonly FunctionDefinition[],
+  draft: Draft,
+  scope: Scope,
+  calls: ReadonlyMap<string, { readonly count: number }>,
+): void {
   for (const definition of definitions) {
     const head = collecting(draft.faults, () => parseHead(definition.head))
     if (!head) continue
@@ -56,7 +61,8 @@ function functionOf(
     })
     const [value, vjp] = [parseExpression(body.value), parseExpression(body.vjp)]
     const backs = vjp.kind === 'list' ? vjp.items : [vjp]
-    if (backs.length !== params.length) fail('shapes', { what: 'a vjp gives one error for each argument', detail: `${backs.length} for ${params.length}` }, body.vjp.span)
+    if (backs.length !== params.length)
+      fail('shapes', { what: 'a vjp gives one error for each argument', detail: `${backs.length} for ${params.length}` }, body.vjp.span)
     return withVjp(
       name,
       params,
@@ -82,6 +88,14 @@ function functionOf(
 function resultShape(rest: string, body: Text, draft: Draft): Shape {
   const start = body.span.start + body.text.length - rest.length
   const ast = parseExpression({ text: rest, span: { start, end: body.span.end }, exact: body.exact })
-  if (ast.kind !== 'list') fail('syntax', { expected: 'opaque, opaque pointwise, or opaque [m] with the shape of the result', found: body.text }, body.span)
-  return ast.items.map((item) => dimOf(item, draft.dims, (name) => draft.dims.set(name, dimOf({ kind: 'name', name, span: item.span }, new Map(), () => {}))))
+  if (ast.kind !== 'list')
+    fail('syntax', { expected: 'opaque, opaque pointwise, or opaque [m] with the shape of the result', found: body.text }, body.span)
+  return ast.items.map((item) =>
+    dimOf(item, draft.dims, (name) =>
+      draft.dims.set(
+        name,
+        dimOf({ kind: 'name', name, span: item.span }, new Map(), () => {}),
+      ),
+    ),
+  )
 }

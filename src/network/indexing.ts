@@ -42,12 +42,14 @@ function rangeOf(mark: Mark | undefined, dim: Dim, size: (ast: Ast) => Dim, span
     return { start, size: 1, step: 1, drop: true }
   }
   const step = mark.step ? size(mark.step) : 1
-  if (typeof step !== 'number' || step < 1) fail('shapes', { what: 'the step of a slice must be a positive number', detail: 'to reverse an axis use flip' }, span)
+  if (typeof step !== 'number' || step < 1)
+    fail('shapes', { what: 'the step of a slice must be a positive number', detail: 'to reverse an axis use flip' }, span)
   const bound = (ast: Ast | undefined, open: Dim): Dim => (ast ? clamped(positionOf(size(ast), dim), dim) : open)
   const start = bound(mark.from, 0)
   const length = minus(bound(mark.to, dim), start)
   const count = step === 1 ? length : floorDivide(plus(length, step - 1), step)
-  if (typeof count === 'number' && count < 0) fail('shapes', { what: 'the slice is empty', detail: `it ends before it starts (${dimText(count)} entries)` }, span)
+  if (typeof count === 'number' && count < 0)
+    fail('shapes', { what: 'the slice is empty', detail: `it ends before it starts (${dimText(count)} entries)` }, span)
   return { start, size: count, step, drop: false }
 }
 

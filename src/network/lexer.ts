@@ -10,7 +10,18 @@ export interface Token {
 
 /** Marks of pasted mathematics, and what they are read as. */
 const readings: Readonly<Record<string, string>> = {
-  '⊙': '*', '·': '*', '×': '*', '−': '-', 'ᵀ': '.T', '⊤': '.T', '′': "'", '≤': '<=', '≥': '>=', '≠': '!=', '^': '**', '→': '->',
+  '⊙': '*',
+  '·': '*',
+  '×': '*',
+  '−': '-',
+  ᵀ: '.T',
+  '⊤': '.T',
+  '′': "'",
+  '≤': '<=',
+  '≥': '>=',
+  '≠': '!=',
+  '^': '**',
+  '→': '->',
 }
 
 const pattern =
@@ -29,7 +40,7 @@ export function tokens(text: string, at: (start: number, end: number) => Span): 
     }
     const groups = match.groups!
     const span = () => at(match.index, match.index + match[0].length)
-    if (groups.name !== undefined && groups.name.startsWith('ᵀ')) result.push({ kind: 'mark', text: '.T', span: span() })
+    if (groups.name?.startsWith('ᵀ')) result.push({ kind: 'mark', text: '.T', span: span() })
     else if (groups.name !== undefined) result.push({ kind: 'name', text: groups.name, span: span() })
     else if (groups.number !== undefined) result.push({ kind: 'number', text: groups.number, span: span() })
     else if (groups.string !== undefined) result.push({ kind: 'string', text: groups.string.slice(1, -1), span: span() })

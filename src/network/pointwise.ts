@@ -16,8 +16,10 @@ export type Differentiate = (formula: Ast, param: string) => string
 
 /** What a formula may call: pointwise functions, nothing else. A spec may come from a stranger. */
 const allowed: ReadonlySet<string> = new Set(
-  ('exp log log1p sqrt rsqrt square abs sign sin cos erf reciprocal maximum minimum where relu leaky_relu elu selu sigmoid ' +
-    'logsigmoid tanh softplus softsign gelu silu mish hardsigmoid hardswish hardtanh relu6').split(' '),
+  (
+    'exp log log1p sqrt rsqrt square abs sign sin cos erf reciprocal maximum minimum where relu leaky_relu elu selu sigmoid ' +
+    'logsigmoid tanh softplus softsign gelu silu mish hardsigmoid hardswish hardtanh relu6'
+  ).split(' '),
 )
 const parts: ReadonlySet<Ast['kind']> = new Set(['number', 'name', 'negate', 'sum', 'product', 'power', 'compare', 'call'])
 
@@ -58,11 +60,14 @@ const scopeOf = (param: string, x: Expr): Scope => ({
 
 function requireAllowed(formula: Ast, param: string): void {
   for (const { name, span } of namesIn(formula, 'calls')) {
-    if (!allowed.has(name)) fail('not-here', { what: name, where: 'a pointwise function', hint: `It may call: ${[...allowed].join(', ')}.` }, span)
+    if (!allowed.has(name))
+      fail('not-here', { what: name, where: 'a pointwise function', hint: `It may call: ${[...allowed].join(', ')}.` }, span)
   }
   for (const { name, span } of namesIn(formula)) {
-    if (name !== param && name !== 'pi') fail('unknown-name', { name, hint: `A pointwise function knows its parameter ${param}, numbers and pi.` }, span)
+    if (name !== param && name !== 'pi')
+      fail('unknown-name', { name, hint: `A pointwise function knows its parameter ${param}, numbers and pi.` }, span)
   }
   const strange = partsOf(formula).find((ast) => !parts.has(ast.kind))
-  if (strange) fail('not-here', { what: `a ${strange.kind}`, where: 'a pointwise function', hint: 'It is a formula of one number.' }, strange.span)
+  if (strange)
+    fail('not-here', { what: `a ${strange.kind}`, where: 'a pointwise function', hint: 'It is a formula of one number.' }, strange.span)
 }

@@ -22,10 +22,19 @@ export interface Reader<T> {
 }
 
 /** A reader of the same values under a description for editors. */
-export const described = <T>(description: string, reader: Reader<T>): Reader<T> => ({ ...reader, schema: { ...reader.schema, description } })
+export const described = <T>(description: string, reader: Reader<T>): Reader<T> => ({
+  ...reader,
+  schema: { ...reader.schema, description },
+})
 
 const kindOf = (node: Node | null): string =>
-  node === null || (isScalar(node) && node.value === null) ? 'empty' : isMap(node) ? 'a map' : isSeq(node) ? 'a list' : `${JSON.stringify((node as Scalar).value)}`
+  node === null || (isScalar(node) && node.value === null)
+    ? 'empty'
+    : isMap(node)
+      ? 'a map'
+      : isSeq(node)
+        ? 'a list'
+        : `${JSON.stringify((node as Scalar).value)}`
 
 export function expected(where: string, what: string, node: Node | null, hint?: string): never {
   fail('expected', { where, expected: what, found: kindOf(node), ...(hint ? { hint } : {}) }, spanOf(node))
@@ -50,7 +59,11 @@ function refuseCutLine(text: Text, { source }: Context): void {
   const cut = /^\s+#(?=[^\s#!])/.exec(rest)
   if (!cut) return
   const whole = text.text + rest.trimEnd()
-  fail('yaml-trap', { what: 'YAML reads what follows " #" as a comment, so the line is cut short', mended: `'${whole.replaceAll("'", "''")}'` }, { start: text.span.end, end: text.span.end + rest.trimEnd().length })
+  fail(
+    'yaml-trap',
+    { what: 'YAML reads what follows " #" as a comment, so the line is cut short', mended: `'${whole.replaceAll("'", "''")}'` },
+    { start: text.span.end, end: text.span.end + rest.trimEnd().length },
+  )
 }
 
 export const text: Reader<Text> = {
@@ -73,7 +86,11 @@ const isFlow = (node: Node): boolean => (node as { flow?: boolean }).flow === tr
 function trap(pair: Pair<Scalar, Node>, { source }: Context, where: string): never {
   const { start } = spanOf(pair.key)
   const line = source.slice(start, source.indexOf('\n', start) < 0 ? undefined : source.indexOf('\n', start)).trimEnd()
-  fail('yaml-trap', { what: `${where} contains ": ", so YAML reads it as a map`, mended: `'${line.replaceAll("'", "''")}'` }, { start, end: start + line.length })
+  fail(
+    'yaml-trap',
+    { what: `${where} contains ": ", so YAML reads it as a map`, mended: `'${line.replaceAll("'", "''")}'` },
+    { start, end: start + line.length },
+  )
 }
 
 /** LaTeX: a control character means that double quotes ate a backslash. */
@@ -84,7 +101,11 @@ export const latex: Reader<Text> = {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     if (/[\x00-\x1f\x7f]/.test(found.text)) {
       const written = context.source.slice(found.span.start, found.span.end)
-      fail('yaml-trap', { what: 'double quotes turn a backslash and a letter into a control character', mended: `'${written.slice(1, -1)}'` }, found.span)
+      fail(
+        'yaml-trap',
+        { what: 'double quotes turn a backslash and a letter into a control character', mended: `'${written.slice(1, -1)}'` },
+        found.span,
+      )
     }
     return found
   },
@@ -94,7 +115,9 @@ export const whole = (least: number): Reader<number> => ({
   schema: { type: 'integer', minimum: least },
   read(node, _, where) {
     const value = isScalar(node) ? node.value : undefined
-    return typeof value === 'number' && Number.isInteger(value) && value >= least ? value : expected(where, `a whole number from ${least}`, node)
+    return typeof value === 'number' && Number.isInteger(value) && value >= least
+      ? value
+      : expected(where, `a whole number from ${least}`, node)
   },
 })
 
@@ -102,7 +125,9 @@ export const listOf = <T>(item: Reader<T>, what = 'a list'): Reader<readonly T[]
   schema: { type: 'array', items: item.schema },
   read(node, context, where) {
     if (!isSeq(node)) return expected(where, what, node, isScalar(node) ? 'A list has one item a line, each after "- ".' : undefined)
-    return node.items.flatMap((each) => collecting(context.faults, () => [item.read(each as Node | null, context, `an item of ${where}`)]) ?? [])
+    return node.items.flatMap(
+      (each) => collecting(context.faults, () => [item.read(each as Node | null, context, `an item of ${where}`)]) ?? [],
+    )
   },
 })
 
@@ -134,7 +159,13 @@ export function entriesOf(map: YAMLMap, context: Context, where: string): RawEnt
   return (map.items as Pair<Node, Node>[]).flatMap((pair): RawEntry[] => {
     const key = textOf(pair.key, context)
     if (!key || (isScalar(pair.key) && (pair.key.value === null || typeof pair.key.value === 'boolean'))) {
-      context.faults.push(diagnostic('expected', { where: `a key of ${where}`, expected: 'a name', found: kindOf(pair.key), hint: 'Quote it if it is meant as a name.' }, spanOf(pair.key)))
+      context.faults.push(
+        diagnostic(
+          'expected',
+          { where: `a key of ${where}`, expected: 'a name', found: kindOf(pair.key), hint: 'Quote it if it is meant as a name.' },
+          spanOf(pair.key),
+        ),
+      )
       return []
     }
     if (seen.has(key.text)) {
@@ -143,7 +174,14 @@ export function entriesOf(map: YAMLMap, context: Context, where: string): RawEnt
       return []
     }
     if (isFlow(map) && pair.value === null) {
-      fail('yaml-trap', { what: `in braces YAML splits at commas, so ${key.text} became a key of its own`, mended: 'write one entry a line, without braces' }, key.span)
+      fail(
+        'yaml-trap',
+        {
+          what: `in braces YAML splits at commas, so ${key.text} became a key of its own`,
+          mended: 'write one entry a line, without braces',
+        },
+        key.span,
+      )
     }
     seen.set(key.text, key.span)
     return [{ key, node: pair.value }]
@@ -157,7 +195,12 @@ export interface Field<T> {
   readonly hint?: string
 }
 
-export const required = <T>(reader: Reader<T>, hint?: string): Field<T> => ({ reader, initial: undefined, required: true, ...(hint ? { hint } : {}) })
+export const required = <T>(reader: Reader<T>, hint?: string): Field<T> => ({
+  reader,
+  initial: undefined,
+  required: true,
+  ...(hint ? { hint } : {}),
+})
 export const optional = <T>(reader: Reader<T>, initial: T): Field<T> => ({ reader, initial, required: false })
 
 type Fields = Readonly<Record<string, Field<unknown>>>
@@ -180,7 +223,9 @@ export const record = <F extends Fields>(fields: F, name: string): Reader<Record
       if (!field) {
         const known = Object.keys(fields)
         const near = nearest(key.text, known)
-        context.faults.push(diagnostic('unknown-key', { key: key.text, where: name, known: known.join(', '), ...(near ? { near } : {}) }, key.span))
+        context.faults.push(
+          diagnostic('unknown-key', { key: key.text, where: name, known: known.join(', '), ...(near ? { near } : {}) }, key.span),
+        )
         continue
       }
       given.add(key.text)
@@ -191,7 +236,13 @@ export const record = <F extends Fields>(fields: F, name: string): Reader<Record
     for (const [key, field] of Object.entries(fields)) {
       if (values[key] === undefined) values[key] = field.initial
       if (field.required && !given.has(key)) {
-        context.faults.push(diagnostic('missing-key', { key, where: name, ...(field.hint ? { hint: field.hint } : {}) }, { start: spanOf(node).start, end: spanOf(node).start }))
+        context.faults.push(
+          diagnostic(
+            'missing-key',
+            { key, where: name, ...(field.hint ? { hint: field.hint } : {}) },
+            { start: spanOf(node).start, end: spanOf(node).start },
+          ),
+        )
       }
     }
     return values as Record_<F>

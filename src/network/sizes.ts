@@ -45,7 +45,8 @@ export function dimOf(ast: Ast, sizes: SizeScope, declare: (name: string) => voi
 
 /** Sums, products and exact quotients of sizes and numbers. */
 function arithmetic(ast: Ast, read: (ast: Ast) => Dim | undefined): Dim | undefined {
-  const all = (items: readonly (Dim | undefined)[]): readonly Dim[] | undefined => (items.includes(undefined) ? undefined : (items as Dim[]))
+  const all = (items: readonly (Dim | undefined)[]): readonly Dim[] | undefined =>
+    items.includes(undefined) ? undefined : (items as Dim[])
   switch (ast.kind) {
     case 'number':
       return ast.value

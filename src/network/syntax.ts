@@ -209,7 +209,8 @@ function named(p: Parser): Ast {
   let primes = ''
   while (take(p, "'")) primes += "'"
   if (!take(p, '(')) {
-    if (primes !== '') fail('syntax', { expected: `the argument of ${token.text}${primes}, in parentheses`, found: found(peek(p)) }, peek(p).span)
+    if (primes !== '')
+      fail('syntax', { expected: `the argument of ${token.text}${primes}, in parentheses`, found: found(peek(p)) }, peek(p).span)
     return { kind: 'name', name: token.text, span: token.span }
   }
   const { items, close } = commaSeparated(p, ')', argument)
@@ -242,14 +243,6 @@ function argument(p: Parser): Argument {
   return { value, loop: loop(p) }
 }
 
-/** `l in range(a, b)`, the text of a loop's header. */
-export function parseLoop(text: Text, declared: Declared = nowhere): Loop {
-  const p = start(text, declared)
-  const result = loop(p)
-  expectEnd(p)
-  return result
-}
-
 function loop(p: Parser): Loop {
   const index = peek(p)
   if (index.kind !== 'name') fail('syntax', { expected: 'the name of an index', found: found(index) }, index.span)
@@ -261,7 +254,8 @@ function loop(p: Parser): Loop {
   expect(p, '(', '(')
   const { items } = commaSeparated(p, ')', comparison)
   const [a, b, step] = items
-  if (!a || items.length > 3) fail('syntax', { expected: 'range(N) or range(a, b)', found: `range with ${items.length} arguments` }, index.span)
+  if (!a || items.length > 3)
+    fail('syntax', { expected: 'range(N) or range(a, b)', found: `range with ${items.length} arguments` }, index.span)
   return b ? { index: index.text, from: a, to: b, step } : { index: index.text, to: a }
 }
 

@@ -1,5 +1,17 @@
 /** Reads YAML into nodes that know their place, with bounds on size, nesting and aliases; its faults in plain words. */
-import { isAlias, isMap, isPair, isScalar, isSeq, type Node, type Pair, parseAllDocuments, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
+import {
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  type Node,
+  type Pair,
+  parseAllDocuments,
+  type Scalar,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml'
 import { type Diagnostic, diagnostic, Failure, fail, type Source, type Span } from '../diagnostic.ts'
 
 export { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap, type YAMLSeq }
@@ -16,7 +28,14 @@ export function parseYaml({ text }: Source): Node {
   const [document] = Array.isArray(documents) ? documents : []
   if (!document) return fail('empty-document', {}, { start: 0, end: 0 })
   const faults = document.errors.map((e) => yamlFault(e.code, e.message, { start: e.pos[0], end: e.pos[1] }, text))
-  if (documents.length > 1) faults.push(diagnostic('yaml-syntax', { reason: 'a second document starts here (---)', hint: 'A spec is one document.' }, spanOf(documents[1]!.contents)))
+  if (documents.length > 1)
+    faults.push(
+      diagnostic(
+        'yaml-syntax',
+        { reason: 'a second document starts here (---)', hint: 'A spec is one document.' },
+        spanOf(documents[1]!.contents),
+      ),
+    )
   if (faults.length > 0) throw new Failure(faults)
   if (!document.contents) return fail('empty-document', {}, { start: 0, end: 0 })
   refuseAliases(document.contents)
@@ -34,7 +53,8 @@ function requireShallow(text: string): void {
     if (c === '[' || c === '{') depth++
     else if (c === ']' || c === '}') depth = Math.max(0, depth - 1)
     else if (c === '\n' && depth < deepestNesting / 2) depth = 0
-    if (depth > deepestNesting) fail('yaml-syntax', { reason: `brackets are nested more than ${deepestNesting} deep` }, { start: i, end: i + 1 })
+    if (depth > deepestNesting)
+      fail('yaml-syntax', { reason: `brackets are nested more than ${deepestNesting} deep` }, { start: i, end: i + 1 })
   }
 }
 
@@ -44,7 +64,14 @@ function refuseAliases(root: Node): void {
   while (todo.length > 0) {
     const node = todo.pop()
     if (isAlias(node)) {
-      fail('yaml-syntax', { reason: `*${node.source} is an alias, which specs do not have`, hint: 'Write the value out, or quote it if the * is meant as a product.' }, spanOf(node as unknown as Node))
+      fail(
+        'yaml-syntax',
+        {
+          reason: `*${node.source} is an alias, which specs do not have`,
+          hint: 'Write the value out, or quote it if the * is meant as a product.',
+        },
+        spanOf(node as unknown as Node),
+      )
     }
     if (isMap(node) || isSeq(node)) todo.push(...(node.items as unknown[]))
     else if (isPair(node)) todo.push(node.key, node.value)
@@ -66,7 +93,10 @@ const reasons: Readonly<Record<string, readonly [reason: string, hint?: string]>
 
 function yamlFault(code: string, message: string, span: Span, text: string): Diagnostic {
   if (code === 'BLOCK_AS_IMPLICIT_KEY' || (code === 'BAD_INDENT' && message.includes('sequence'))) {
-    const line = text.slice(text.lastIndexOf('\n', span.start) + 1).split('\n')[0]!.trim()
+    const line = text
+      .slice(text.lastIndexOf('\n', span.start) + 1)
+      .split('\n')[0]!
+      .trim()
     const [, key, value] = /^(\w+):\s+(.*)$/.exec(line) ?? []
     if (key && value) return diagnostic('yaml-trap', { what: `the value of ${key} can't be read`, mended: `${key}: '${value}'` }, span)
   }

@@ -1,6 +1,6 @@
 /** Elementwise arithmetic: sums, products, quotients, powers, comparisons and choices. */
 import type { Expr } from '../expr/expr.ts'
-import { fence, fraction, joined, Level, row, symbol, within, call, word } from '../layout/layout.ts'
+import { call, fence, fraction, joined, Level, row, symbol, within, word } from '../layout/layout.ts'
 import { map, zip } from '../tensor/tensor.ts'
 import { number } from './attributes.ts'
 import { op } from './define.ts'
@@ -47,7 +47,8 @@ export const negate = op('negate', ['a'])({
 export const subtract = (a: Expr, b: Expr): Expr => add([a, negate(b)])
 
 /** Whether a factor prints like a number before a product: it has no axes of its own. */
-const isScalarFactor = (arg: Expr): boolean => arg.shape.length === 0 || (arg.op.bare !== undefined && (arg.args[0]?.shape.length ?? 0) === 0)
+const isScalarFactor = (arg: Expr): boolean =>
+  arg.shape.length === 0 || (arg.op.bare !== undefined && (arg.args[0]?.shape.length ?? 0) === 0)
 
 /** a ⊙ b ⊙ …; numbers and scalars stand before it. */
 export const multiply = op('multiply', ['...factors'])({
@@ -59,15 +60,24 @@ export const multiply = op('multiply', ['...factors'])({
   align: aligned,
   shape: ([first]) => first!,
   evaluate: ([first, ...rest]) => rest.reduce((product, factor) => zip(product, factor, (a, b) => a * b), first!),
-  reason: ({ args }) => (args.filter((a) => !isScalarFactor(a)).length < 2 ? 'a factor scales the error' : 'a product gates the error of each factor by the other one'),
+  reason: ({ args }) =>
+    args.filter((a) => !isScalarFactor(a)).length < 2
+      ? 'a factor scales the error'
+      : 'a product gates the error of each factor by the other one',
   notation(factors, _, { args }) {
     const scalars = factors.filter((__, i) => isScalarFactor(args[i]!))
     const rest = factors.filter((__, i) => !isScalarFactor(args[i]!))
     const level = rest.length > 1 ? Level.hadamard : Level.product
-    const main = rest.length > 0 ? [joined(Level.hadamard, symbol(' ⊙ ', ' \\odot '), rest.length > 1 ? rest.map((r) => within(Level.factor, r)) : rest)] : []
+    const main =
+      rest.length > 0
+        ? [joined(Level.hadamard, symbol(' ⊙ ', ' \\odot '), rest.length > 1 ? rest.map((r) => within(Level.factor, r)) : rest)]
+        : []
     if (scalars.length === 0) return main[0]!
     const leading = scalars.map((s) => within(Level.product, s))
-    return joined(Level.product, symbol(' '), [...leading, ...main.map((m) => within(level === Level.hadamard ? Level.factor : Level.product, m))])
+    return joined(Level.product, symbol(' '), [
+      ...leading,
+      ...main.map((m) => within(level === Level.hadamard ? Level.factor : Level.product, m)),
+    ])
   },
   vjp: (factors, g) => factors.map((_, i) => (factors.length === 1 ? g : multiply([...factors.slice(0, i), ...factors.slice(i + 1), g]))),
 })
@@ -120,8 +130,7 @@ const extremum = (name: string, better: (x: number, y: number) => number, wins: 
     kinks: ([a, b]) => [zip(a, b, (x, y) => x - y)],
     notation: ([a, b]) => call(symbol(name === 'maximum' ? 'max' : 'min', name === 'maximum' ? '\\max' : '\\min'), [a, b]),
     vjp: ([a, b], g) => {
-      const share = (mine: Expr, other: Expr) =>
-        add([wins(mine, other), multiply([fill(0.5, g.shape), equal(mine, other)])])
+      const share = (mine: Expr, other: Expr) => add([wins(mine, other), multiply([fill(0.5, g.shape), equal(mine, other)])])
       return [multiply([share(a, b), g]), multiply([share(b, a), g])]
     },
   })
@@ -173,4 +182,3 @@ export const stopGradient = op('stop_gradient', ['x'])({
   notation: ([x]) => call(word('sg'), [x]),
   vjp: () => [null],
 })
-

@@ -1,5 +1,5 @@
 /** The kinds of attributes that operations take, each with its check: what the elaborator reads from a spec goes through here. */
-import { type Dim, isSymbolic, sameDim } from '../expr/dim.ts'
+import { type Dim, isSymbolic } from '../expr/dim.ts'
 import type { Attr } from '../expr/expr.ts'
 import { axisOf, type Shape } from '../expr/shape.ts'
 
@@ -87,6 +87,3 @@ export const pads = (): Attribute<readonly (readonly Dim[])[]> => ({
     return fits && !negative ? (given as Dim[][]) : undefined
   },
 })
-
-/** Whether two lists of dims are the same. */
-export const sameDims = (a: readonly Dim[], b: readonly Dim[]): boolean => a.length === b.length && a.every((d, i) => sameDim(d, b[i]!))

@@ -69,7 +69,11 @@ type Call<P extends readonly string[], A> = P extends readonly [`...${string}`]
  * Defines an operation: `op('matmul', ['A', 'B'])({ … })`. (Two calls, so that the rule for the error may use the
  * operation itself.) Parameters are tensors; attributes are everything else, in the order in which a call may give them.
  */
-export function op<const P extends readonly string[], A extends Attributes = Record<never, never>>(name: string, params: P, attributes: A = {} as A) {
+export function op<const P extends readonly string[], A extends Attributes = Record<never, never>>(
+  name: string,
+  params: P,
+  attributes: A = {} as A,
+) {
   return (definition: Primitive<P, Values<A>> | Composite<P, Values<A>>): Call<P, A> & Operation => {
     const variadic = params[0]?.startsWith('...') ?? false
     const build = (args: readonly Expr[], raw: Attrs): Expr => {
@@ -93,11 +97,14 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
 
 /** matmul(A, B), softmax(x, axis=-1) */
 export function signature({ name, params, attributes }: Operation): string {
-  const rest = Object.entries(attributes).map(([key, a]) => (a.initial === undefined || a.initial === null ? key : `${key}=${pythonic(a.initial)}`))
+  const rest = Object.entries(attributes).map(([key, a]) =>
+    a.initial === undefined || a.initial === null ? key : `${key}=${pythonic(a.initial)}`,
+  )
   return `${name}(${[...params.map((p) => (p.startsWith('...') ? `[${p.slice(3)}]` : p)), ...rest].join(', ')})`
 }
 
-const pythonic = (value: unknown): string => (typeof value === 'boolean' ? (value ? 'True' : 'False') : typeof value === 'string' ? `"${value}"` : String(value))
+const pythonic = (value: unknown): string =>
+  typeof value === 'boolean' ? (value ? 'True' : 'False') : typeof value === 'string' ? `"${value}"` : String(value)
 
 const nothing: Attrs = {}
 

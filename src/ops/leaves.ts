@@ -21,7 +21,8 @@ export const constant = op('constant', [], { value: number(), shape: dims() })({
   examples: [],
   shape: (_, { shape }) => shape,
   evaluate: (_, { value }, shape) => full(shape, value),
-  notation: (_, { value, shape }) => (value === 0 ? symbol('0') : value === 1 && shape.length > 0 ? ones : repeated(numberLayout(value), shape)),
+  notation: (_, { value, shape }) =>
+    value === 0 ? symbol('0') : value === 1 && shape.length > 0 ? ones : repeated(numberLayout(value), shape),
   bare: (_, { value }) => numberLayout(value),
   vjp: () => [],
 })

@@ -5,9 +5,9 @@ import type { Expr } from '../expr/expr.ts'
 import { broadcastShape, dimText, type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import { joined, type Layout, Level, symbol, transposed, within } from '../layout/layout.ts'
 import * as kernel from '../tensor/tensor.ts'
+import { multiply } from './arithmetic.ts'
 import { op } from './define.ts'
 import { broadcast, T } from './movement.ts'
-import { multiply } from './arithmetic.ts'
 
 const space = symbol(' ')
 const juxtaposed = (a: Layout, b: Layout): Layout => joined(Level.product, space, [within(Level.product, a), within(Level.factor, b)])
@@ -18,7 +18,11 @@ function innerDims(a: Shape, b: Shape): void {
   const [left, right] = [a.at(-1)!, b.length === 1 ? b[0]! : b.at(-2)!]
   if (sameDim(left, right)) return
   const hint = b.length === 1 && a.length === 2 && sameDim(a[0]!, right) ? 'The transpose would fit: .T' : undefined
-  fail('shapes', { what: 'shapes do not multiply', detail: `${shapeText(a)} @ ${shapeText(b)} needs equal inner sizes, but has ${dimText(left)} and ${dimText(right)}`, hint })
+  fail('shapes', {
+    what: 'shapes do not multiply',
+    detail: `${shapeText(a)} @ ${shapeText(b)} needs equal inner sizes, but has ${dimText(left)} and ${dimText(right)}`,
+    hint,
+  })
 }
 
 const column = (x: kernel.Tensor) => kernel.reshape(x, [x.shape[0]!, 1])
@@ -109,13 +113,21 @@ export const outer = op('outer', ['a', 'b'])({
 export function product(a: Expr, b: Expr): Expr {
   const [r, s] = [a.shape.length, b.shape.length]
   if (r === 0 || s === 0) {
-    fail('shapes', { what: '@ needs vectors or matrices', detail: `${shapeText(a.shape)} @ ${shapeText(b.shape)}`, hint: 'Scalars are multiplied with *.' })
+    fail('shapes', {
+      what: '@ needs vectors or matrices',
+      detail: `${shapeText(a.shape)} @ ${shapeText(b.shape)}`,
+      hint: 'Scalars are multiplied with *.',
+    })
   }
   if (r === 1 && s === 1) return dot(a, b)
   if (r === 1 && s === 2) return vecmat(a, b)
   if (r === 2 && s === 1) return matvec(a, b)
   if (r === 1 || s === 1) {
-    fail('shapes', { what: '@ of a stack of matrices and a vector is not supported', detail: `${shapeText(a.shape)} @ ${shapeText(b.shape)}`, hint: 'Give the vector a second axis: x[:, None].' })
+    fail('shapes', {
+      what: '@ of a stack of matrices and a vector is not supported',
+      detail: `${shapeText(a.shape)} @ ${shapeText(b.shape)}`,
+      hint: 'Give the vector a second axis: x[:, None].',
+    })
   }
   const lead = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2))
   if (!lead) fail('shapes', { what: 'leading axes do not broadcast', detail: `${shapeText(a.shape)} @ ${shapeText(b.shape)}` })

@@ -27,7 +27,8 @@ const reduced = (losses: Expr, how: Reduction, count: Dim): Expr =>
 const shared = (slope: Expr, g: Expr, how: Reduction, count: Dim): Expr =>
   how === 'mean' ? divide(multiply([slope, g]), sizeValue(count)) : multiply([slope, g])
 
-const distance = (y: Layout, t: Layout): Layout => superscript(fence('‖', '‖', joined(Level.sum, symbol(' − ', ' - '), [y, within(Level.hadamard, t)])), symbol('2'))
+const distance = (y: Layout, t: Layout): Layout =>
+  superscript(fence('‖', '‖', joined(Level.sum, symbol(' − ', ' - '), [y, within(Level.hadamard, t)])), symbol('2'))
 
 /** ½ Σ (y − t)² over all entries. */
 export const halfSse = op('half_sse', ['y', 't'])({
@@ -49,7 +50,11 @@ export const mse = op('mse', ['y', 't'], { reduction })({
   why: 'twice the difference, shared among the entries',
   formula: 'Σ (y − t)² / N',
   source: 'PyTorch, MSELoss',
-  examples: ['mse(y, t) | y: [m, n], t: [m, n]', 'mse(y, t, reduction="sum") | y: [n], t: [n]', 'mse(y, t, reduction="none") | y: [n], t: [n]'],
+  examples: [
+    'mse(y, t) | y: [m, n], t: [m, n]',
+    'mse(y, t, reduction="sum") | y: [n], t: [n]',
+    'mse(y, t, reduction="none") | y: [n], t: [n]',
+  ],
   shape([y, t], { reduction }) {
     alike('mse', y, t)
     return reduction === 'none' ? y : []
@@ -80,7 +85,8 @@ export const crossEntropy = op('cross_entropy', ['z', 't'], { reduction })({
     return reduction === 'none' ? z.slice(0, -1) : []
   },
   notation: (args) => call(word('cross_entropy'), args),
-  expand: ([z, t], { reduction }) => reduced(negate(sum(multiply([t, logSoftmax(z)]), { axis: [z.shape.length - 1] })), reduction, batch(z.shape)),
+  expand: ([z, t], { reduction }) =>
+    reduced(negate(sum(multiply([t, logSoftmax(z)]), { axis: [z.shape.length - 1] })), reduction, batch(z.shape)),
   vjp: ([z, t], g, { reduction }) => {
     const axis = z.shape.length - 1
     const each = reduction === 'none' ? keepLast(g) : g

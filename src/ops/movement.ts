@@ -21,7 +21,8 @@ export const broadcast = op('broadcast_to', ['x'], { shape: dims() })({
   examples: ['broadcast_to(x, [m, n]) | x: [n]', 'broadcast_to(x, [m, n]) | x: [m, 1]', 'broadcast_to(x, [2, n]) | x: []'],
   shape([x], { shape }) {
     const fits = broadcastShape(x, shape)
-    if (!fits || !sameShape(fits, shape)) fail('shapes', { what: 'shapes do not broadcast', detail: `${shapeText(x)} can't be repeated to ${shapeText(shape)}` })
+    if (!fits || !sameShape(fits, shape))
+      fail('shapes', { what: 'shapes do not broadcast', detail: `${shapeText(x)} can't be repeated to ${shapeText(shape)}` })
     return shape
   },
   evaluate: ([x], _, shape) => kernel.broadcast(x, shape),
@@ -34,7 +35,9 @@ export const broadcast = op('broadcast_to', ['x'], { shape: dims() })({
     if (shape.length === 2 && from.length === 1) return row(Level.product, [ones, space, transposed(factor)])
     return call(word('broadcast'), [x, list(shape.map(dimLayout))])
   },
-  vjp: ([x], g, { shape }) => [reshape(sum(g, { axis: stretchedAxes(x.shape, shape), keepdims: x.shape.length === shape.length }), { shape: x.shape })],
+  vjp: ([x], g, { shape }) => [
+    reshape(sum(g, { axis: stretchedAxes(x.shape, shape), keepdims: x.shape.length === shape.length }), { shape: x.shape }),
+  ],
 })
 
 /** Brings arguments to their common shape; numbers are filled into it. */
@@ -72,9 +75,18 @@ export const sum = op('sum', ['x'], { axis: axes(), keepdims: flag(false) })({
   why: 'every summand receives the error of its sum',
   formula: 'Σ x over the axes',
   source: 'NumPy, sum',
-  examples: ['sum(x) | x: [n]', 'sum(x, axis=1) | x: [m, n]', 'sum(x, axis=0, keepdims=True) | x: [m, n]', 'sum(x, axis=[0, 2]) | x: [2, m, n]'],
+  examples: [
+    'sum(x) | x: [n]',
+    'sum(x, axis=1) | x: [m, n]',
+    'sum(x, axis=0, keepdims=True) | x: [m, n]',
+    'sum(x, axis=[0, 2]) | x: [2, m, n]',
+  ],
   shape: ([x], { axis, keepdims }) => reducedShape(x, axis, keepdims),
-  evaluate: ([x], { axis }, shape) => kernel.reshape(kernel.reduce(x, axis, (a, b) => a + b, 0), shape),
+  evaluate: ([x], { axis }, shape) =>
+    kernel.reshape(
+      kernel.reduce(x, axis, (a, b) => a + b, 0),
+      shape,
+    ),
   notation: ([x], { axis }, { args: [source] }) => reductionLayout('sum', x, axis, source!.shape.length),
   vjp: ([x], g, { axis }) => [broadcast(reshape(g, { shape: reducedShape(x.shape, axis, true) }), { shape: x.shape })],
 })
@@ -93,7 +105,10 @@ const reshaping = op('reshape', ['x'], { shape: dims() })({
     const missing = open < 0 ? undefined : divided(total, rest)
     const result = open < 0 ? shape : shape.map((d, i) => (i === open ? missing! : d))
     if (open >= 0 ? missing === undefined : !sameDim(total, rest)) {
-      fail('shapes', { what: 'reshape must keep the number of entries', detail: `${shapeText(x)} has ${dimText(total)}, ${shapeText(shape)} has ${dimText(rest)}` })
+      fail('shapes', {
+        what: 'reshape must keep the number of entries',
+        detail: `${shapeText(x)} has ${dimText(total)}, ${shapeText(shape)} has ${dimText(rest)}`,
+      })
     }
     return result
   },
@@ -120,7 +135,8 @@ export const transpose = op('transpose', ['x'], { perm: order() })({
   examples: ['x.T | x: [m, n]', 'transpose(x, [2, 0, 1]) | x: [2, m, n]'],
   shape: ([x], { perm }) => perm.map((a) => x[a]!),
   evaluate: ([x], { perm }) => kernel.permute(x, perm),
-  notation: ([x], { perm }) => (swapsLastTwo(perm) ? transposed(x) : call(word('transpose'), [x, list(perm.map((a) => symbol(String(a))))])),
+  notation: ([x], { perm }) =>
+    swapsLastTwo(perm) ? transposed(x) : call(word('transpose'), [x, list(perm.map((a) => symbol(String(a))))]),
   vjp: (_, g, { perm }) => [transpose(g, { perm: perm.map((__, i) => perm.indexOf(i)) })],
 })
 
@@ -141,7 +157,8 @@ export const slice = op('slice', ['x'], { start: dims(), size: dims(), step: dim
   source: 'NumPy, basic indexing',
   examples: ['x[1:n] | x: [n]', 'x[:, 1] | x: [m, n]', 'x[0:2*n:2] | x: [2*n]'],
   shape: (_, { size, drop }) => size.filter((__, i) => !drop.includes(i)),
-  evaluate: ([x], { start, size, step }, shape) => kernel.reshape(kernel.slice(x, start as number[], size as number[], step as number[]), shape),
+  evaluate: ([x], { start, size, step }, shape) =>
+    kernel.reshape(kernel.slice(x, start as number[], size as number[], step as number[]), shape),
   notation: ([x], { start, size, step, drop }, { args: [source] }) =>
     index(x, withoutTail(start.map((from, i) => rangeLayout(from, size[i]!, step[i] as number, drop.includes(i), source!.shape[i]!)))),
   vjp: ([x], g, { start, step, drop }) => [embed(g, { shape: x.shape, start, step, drop })],
@@ -216,7 +233,10 @@ export const concat = op('concat', ['...parts'], { axis: axis(0) })({
     const [first] = parts
     for (const part of parts) {
       if (part.length !== first!.length || part.some((d, i) => i !== axis && !sameDim(d, first![i]!))) {
-        fail('shapes', { what: 'shapes do not concatenate', detail: `${shapeText(first!)} and ${shapeText(part)} may differ along axis ${axis} only` })
+        fail('shapes', {
+          what: 'shapes do not concatenate',
+          detail: `${shapeText(first!)} and ${shapeText(part)} may differ along axis ${axis} only`,
+        })
       }
     }
     return first!.map((d, i) => (i === axis ? parts.map((p) => p[axis]!).reduce(plus) : d))
@@ -244,7 +264,8 @@ export const stack = op('stack', ['...parts'], { axis: axis(0) })({
   examples: ['stack([a, b]) | a: [n], b: [n]'],
   shape(parts, { axis }) {
     for (const part of parts) {
-      if (!sameShape(part, parts[0]!)) fail('shapes', { what: 'shapes do not stack', detail: `${shapeText(parts[0]!)} and ${shapeText(part)}` })
+      if (!sameShape(part, parts[0]!))
+        fail('shapes', { what: 'shapes do not stack', detail: `${shapeText(parts[0]!)} and ${shapeText(part)}` })
     }
     return [...parts[0]!.slice(0, axis), parts.length, ...parts[0]!.slice(axis)]
   },

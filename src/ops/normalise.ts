@@ -2,7 +2,7 @@
 import { product as size } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { call, word } from '../layout/layout.ts'
-import { broadcast as spread, reduce, zip } from '../tensor/tensor.ts'
+import { reduce, broadcast as spread, zip } from '../tensor/tensor.ts'
 import { add, divide, multiply, negate, subtract } from './arithmetic.ts'
 import { axes, axis, flag } from './attributes.ts'
 import { op } from './define.ts'
@@ -37,7 +37,14 @@ export const softmax = op('softmax', ['x'], { axis: axis(-1) })({
   notation: ([x]) => call(word('softmax'), [x]),
   evaluate([x], { axis }) {
     const shifted = zip(x, spread(reduce(x, [axis], Math.max, -Infinity), x.shape), (v, top) => Math.exp(v - top))
-    return zip(shifted, spread(reduce(shifted, [axis], (a, b) => a + b, 0), x.shape), (e, total) => e / total)
+    return zip(
+      shifted,
+      spread(
+        reduce(shifted, [axis], (a, b) => a + b, 0),
+        x.shape,
+      ),
+      (e, total) => e / total,
+    )
   },
   expand: ([x], { axis }) => divide(exp(x), sum(exp(x), { axis: [axis], keepdims: true })),
   vjp: (_, g, { axis }, p) => [multiply([p, subtract(g, innerAlong(p, g, axis))])],
@@ -53,8 +60,20 @@ export const logSoftmax = op('log_softmax', ['x'], { axis: axis(-1) })({
   notation: ([x]) => call(word('log_softmax'), [x]),
   evaluate([x], { axis }) {
     const top = spread(reduce(x, [axis], Math.max, -Infinity), x.shape)
-    const total = spread(reduce(zip(x, top, (v, t) => Math.exp(v - t)), [axis], (a, b) => a + b, 0), x.shape)
-    return zip(zip(x, top, (v, t) => v - t), total, (v, s) => v - Math.log(s))
+    const total = spread(
+      reduce(
+        zip(x, top, (v, t) => Math.exp(v - t)),
+        [axis],
+        (a, b) => a + b,
+        0,
+      ),
+      x.shape,
+    )
+    return zip(
+      zip(x, top, (v, t) => v - t),
+      total,
+      (v, s) => v - Math.log(s),
+    )
   },
   expand: ([x], { axis }) => subtract(x, log(sum(exp(x), { axis: [axis], keepdims: true }))),
   vjp: ([x], g, { axis }) => [add([g, negate(multiply([softmax(x, { axis }), sum(g, { axis: [axis], keepdims: true })]))])],

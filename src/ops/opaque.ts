@@ -4,8 +4,8 @@ import type { Expr, Op } from '../expr/expr.ts'
 import { make } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import { call, derivative, joined, type Layout, Level, symbol, transposed, within } from '../layout/layout.ts'
-import * as kernel from '../tensor/tensor.ts'
 import { normalTensor, randomFrom } from '../tensor/random.ts'
+import * as kernel from '../tensor/tensor.ts'
 import { multiply } from './arithmetic.ts'
 import { numberOf } from './leaves.ts'
 
@@ -38,7 +38,13 @@ function standIn(name: string, args: readonly kernel.Tensor[], size: number): { 
  * An opaque function of tensors. `result` gives the shape of its value; `brief` (it is called once) lets its Jacobian be
  * written ∂F/∂x rather than ∂F(x, W)/∂x.
  */
-export function opaque(name: string, head: Layout, params: readonly string[], result: (args: readonly Shape[]) => Shape, brief: boolean): DeclaredFunction {
+export function opaque(
+  name: string,
+  head: Layout,
+  params: readonly string[],
+  result: (args: readonly Shape[]) => Shape,
+  brief: boolean,
+): DeclaredFunction {
   const jacobianLayout = (args: readonly Layout[], slot: number): Layout => derivative(brief ? head : call(head, args), args[slot]!)
 
   const pullbacks = params.map((_, slot): Op => {
@@ -52,7 +58,10 @@ export function opaque(name: string, head: Layout, params: readonly string[], re
         const { phase, maps } = standIn(name, args.slice(0, -1), kernel.sizeOf(shape))
         const v = args.at(-1)!
         const image = kernel.matmul(maps[slot]!, kernel.reshape(v, [v.data.length, 1]))
-        return kernel.reshape(kernel.zip(phase, image, (p, a) => Math.cos(p) * a), shape)
+        return kernel.reshape(
+          kernel.zip(phase, image, (p, a) => Math.cos(p) * a),
+          shape,
+        )
       },
       vjp: (args, g) => [...params.map(() => null), make(pullback, [...args.slice(0, -1), g])],
     }
@@ -99,14 +108,18 @@ export function opaquePointwise(name: string, head: Layout): DeclaredFunction {
   const [rate, offset] = [0.7 + 0.6 * random(), random() * 3]
   const orders: Op[] = []
   const order = (k: number): Op => {
-    const own = Array.from({ length: k }).reduce<Layout>((base) => ({ kind: 'superscript', level: Level.atom, base, mark: symbol('′', '\\prime') }), head)
+    const own = Array.from({ length: k }).reduce<Layout>(
+      (base) => ({ kind: 'superscript', level: Level.atom, base, mark: symbol('′', '\\prime') }),
+      head,
+    )
     orders[k] ??= {
       name: name + "'".repeat(k),
       why: 'a pointwise function masks the error with its derivative',
       shape: ([x]) => x!,
       notation: ([x]) => call(own, [x!]),
       // sin(rate·x + offset) + 0.3x and its derivatives: sin(φ + kπ/2) rateᵏ
-      evaluate: ([x]) => kernel.map(x!, (v) => rate ** k * Math.sin(rate * v + offset + (k * Math.PI) / 2) + (k === 0 ? 0.3 * v : k === 1 ? 0.3 : 0)),
+      evaluate: ([x]) =>
+        kernel.map(x!, (v) => rate ** k * Math.sin(rate * v + offset + (k * Math.PI) / 2) + (k === 0 ? 0.3 * v : k === 1 ? 0.3 : 0)),
       vjp: ([x], g) => [multiply([make(order(k + 1), [x!]), g])],
     }
     return orders[k]
@@ -135,7 +148,10 @@ export function withVjp(
     const result = value(args).shape
     vjp(args, args[0]!).forEach((back, i) => {
       if (back && !sameShape(back.shape, args[i]!.shape)) {
-        fail('shapes', { what: `the vjp of ${name} must have the shape of its argument`, detail: `${shapeText(back.shape)}, not ${shapeText(args[i]!.shape)}` })
+        fail('shapes', {
+          what: `the vjp of ${name} must have the shape of its argument`,
+          detail: `${shapeText(back.shape)}, not ${shapeText(args[i]!.shape)}`,
+        })
       }
     })
     return make({ ...f, shape: () => result }, args)

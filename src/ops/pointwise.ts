@@ -1,7 +1,7 @@
 /** Pointwise functions: one entry each, with value, derivative and, where there is one, the derivative in terms of the output. */
 import type { Expr } from '../expr/expr.ts'
 import { call, fence, fraction, type Layout, Level, primed, root, superscript, symbol, within, word } from '../layout/layout.ts'
-import { map, zip, type Tensor } from '../tensor/tensor.ts'
+import { map, type Tensor, zip } from '../tensor/tensor.ts'
 import { add, divide, greater, greaterEqual, less, multiply, negate, subtract, where } from './arithmetic.ts'
 import { type Attributes, choice, number, type Values } from './attributes.ts'
 import { op } from './define.ts'
@@ -27,12 +27,20 @@ interface Pointwise<A> {
 }
 
 /** An activation: its derivative prints as f′(x) unless asked for otherwise. */
-function activation<const A extends Attributes = Record<never, never>>(name: string, define: Pointwise<Values<A>>, attributes: A = {} as A) {
+function activation<const A extends Attributes = Record<never, never>>(
+  name: string,
+  define: Pointwise<Values<A>>,
+  attributes: A = {} as A,
+) {
   const head = define.sign ?? word(name)
   const examples = [`${name}(x) | x: [n]`, `${name}(x) | x: [m, n]`]
   const kinksOf = (x: Tensor, attrs: Values<A>) =>
     (define.kinks?.(0, attrs) ?? []).map((_, i) => map(x, (v) => define.kinks!(v, attrs)[i]!))
-  const f = op(name, ['x'], attributes)({
+  const f = op(
+    name,
+    ['x'],
+    attributes,
+  )({
     why: 'a pointwise function masks the error with its derivative',
     formula: define.formula,
     source: define.source,
@@ -43,7 +51,11 @@ function activation<const A extends Attributes = Record<never, never>>(name: str
     notation: ([x]) => call(head, [x]),
     vjp: ([x], g, attrs) => [multiply([prime(x, attrs as never), g])],
   })
-  const prime = op(`${name}'`, ['x'], attributes)({
+  const prime = op(
+    `${name}'`,
+    ['x'],
+    attributes,
+  )({
     why: `the derivative of ${name}`,
     formula: `the derivative of ${define.formula}`,
     source: define.source,
@@ -96,7 +108,6 @@ export const power = op('power', ['a', 'p'])({
     return [multiply([p, power(a, less), g]), multiply([log(a), power(a, p), g])]
   },
 })
-
 
 const squaredLayout = (x: Layout): Layout => superscript(within(Level.atom, x), symbol('2'))
 

@@ -1,11 +1,11 @@
 /** Writes results as JSON, in the versioned schemas that `docs/json.md` describes. */
 import type { Judgement } from '../check/judge.ts'
-import type { Diagnostic, Source } from '../diagnostic.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import { dimText } from '../expr/shape.ts'
+import type { Diagnostic, Source } from '../diagnostic.ts'
 import type { Expr } from '../expr/expr.ts'
-import type { Layout } from '../layout/layout.ts'
+import { dimText } from '../expr/shape.ts'
 import { toLatex } from '../layout/latex.ts'
+import type { Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
 import type { Result } from '../pipeline.ts'
@@ -51,16 +51,23 @@ export function derivationJson(result: Result, at: readonly Value[] | undefined)
       .filter((v) => v !== network.loss)
       .map((v) => ({ name: v.name, role: v.role, shape: shape(v), ...(v.role === 'node' ? both(writer.layout(v.expr.args[0]!)) : {}) })),
     merges: [...branches.merges.values()].flatMap((merges) =>
-      merges.filter((m) => asked(m.at)).map((m) => ({
-        at: m.at.name,
-        op: m.expr.op.name,
-        ...(m.isNamed ? {} : { expr: toText(writer.layout(m.expr)) }),
-        why: m.expr.op.reason?.(m.expr) ?? m.expr.op.why,
-        branches: writer.branches(m.at).map((line) => ({ of: line.of!.name, ...both(line.right), why: line.remark ?? m.expr.op.why })),
-      })),
+      merges
+        .filter((m) => asked(m.at))
+        .map((m) => ({
+          at: m.at.name,
+          op: m.expr.op.name,
+          ...(m.isNamed ? {} : { expr: toText(writer.layout(m.expr)) }),
+          why: m.expr.op.reason?.(m.expr) ?? m.expr.op.why,
+          branches: writer.branches(m.at).map((line) => ({ of: line.of!.name, ...both(line.right), why: line.remark ?? m.expr.op.why })),
+        })),
     ),
-    fanOuts: [...branches.fanOuts].filter(([v]) => asked(v)).map(([v, uses]) => ({ of: v.name, uses: uses.flatMap(({ by, count }) => Array.from({ length: count }, () => by.name)) })),
-    gradients: all.filter((g) => asked(g.of)).filter((g) => at !== undefined || printed.has(g.of) || g.given || branches.anchors.has(g.of)).map(gradientJson),
+    fanOuts: [...branches.fanOuts]
+      .filter(([v]) => asked(v))
+      .map(([v, uses]) => ({ of: v.name, uses: uses.flatMap(({ by, count }) => Array.from({ length: count }, () => by.name)) })),
+    gradients: all
+      .filter((g) => asked(g.of))
+      .filter((g) => at !== undefined || printed.has(g.of) || g.given || branches.anchors.has(g.of))
+      .map(gradientJson),
     where: [
       ...all.filter(isNamed).map((g) => ({ name: toText(writer.gradient(g).left), ...both(writer.gradient(g).right) })),
       ...names.map((name: Expr) => ({ name: toText(writer.layout(name)), ...both(writer.layout(name.args[0]!)) })),
@@ -70,9 +77,15 @@ export function derivationJson(result: Result, at: readonly Value[] | undefined)
   }
 }
 
-const verifiedJson = (v: { draws: number; worst: number; ok: boolean } | null): object | null => (v ? { draws: v.draws, worst: finite(v.worst), ok: v.ok } : null)
+const verifiedJson = (v: { draws: number; worst: number; ok: boolean } | null): object | null =>
+  v ? { draws: v.draws, worst: finite(v.worst), ok: v.ok } : null
 
-const claimSummaryJson = ({ claim, verdict, ok }: Judgement): object => ({ source: claim.source, negated: claim.negated, verdict: verdict.kind, ok })
+const claimSummaryJson = ({ claim, verdict, ok }: Judgement): object => ({
+  source: claim.source,
+  negated: claim.negated,
+  verdict: verdict.kind,
+  ok,
+})
 
 export interface CheckedFile {
   readonly source: Source
@@ -90,13 +103,23 @@ function fileJson({ source, result, errors }: CheckedFile, ok: boolean): object 
   return {
     file: source.name,
     ok,
-    gradients: result && verification ? printedValues(result.derivation).map((v) => gradientCheck(v.name, verification.byValue.get(v) ?? null)) : [],
+    gradients:
+      result && verification ? printedValues(result.derivation).map((v) => gradientCheck(v.name, verification.byValue.get(v) ?? null)) : [],
     claims: (result?.judgements ?? []).map((j) => claimJson(j, source)),
-    errors: errors.map((e) => ({ ...(e.span ? placeOf(source, e.span.start) : { line: null, column: null }), code: e.code, message: e.message, hint: e.hint ?? null })),
+    errors: errors.map((e) => ({
+      ...(e.span ? placeOf(source, e.span.start) : { line: null, column: null }),
+      code: e.code,
+      message: e.message,
+      hint: e.hint ?? null,
+    })),
   }
 }
 
-const gradientCheck = (of: string, verified: { ok: boolean; worst: number } | null): object => ({ of, ok: verified?.ok ?? null, worst: verified ? finite(verified.worst) : null })
+const gradientCheck = (of: string, verified: { ok: boolean; worst: number } | null): object => ({
+  of,
+  ok: verified?.ok ?? null,
+  worst: verified ? finite(verified.worst) : null,
+})
 
 function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {
   return {
@@ -105,7 +128,10 @@ function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {
     negated: claim.negated,
     verdict: verdict.kind,
     ok,
-    diagnosis: verdict.kind === 'refuted' ? { kind: verdict.diagnosis.kind, message: verdict.diagnosis.message, details: verdict.diagnosis.details ?? [] } : null,
+    diagnosis:
+      verdict.kind === 'refuted'
+        ? { kind: verdict.diagnosis.kind, message: verdict.diagnosis.message, details: verdict.diagnosis.details ?? [] }
+        : null,
     ...(verdict.kind === 'undecided' ? { because: verdict.because } : {}),
   }
 }

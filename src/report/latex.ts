@@ -13,8 +13,8 @@ export function latexOf(report: Report): string {
   return ['\\begin{align*}', rows.join(' \\\\\n'), '\\end{align*}', ''].join('\n')
 }
 
-const commentOf = ({ kind, title, why }: Section): string => [kind, title ? toLatex(title) : '', why ? `: ${why}` : ''].filter(Boolean).join(' ').replaceAll('\n', ' ')
+const commentOf = ({ kind, title, why }: Section): string =>
+  [kind, title ? toLatex(title) : '', why ? `: ${why}` : ''].filter(Boolean).join(' ').replaceAll('\n', ' ')
 
 /** left &= right; a contribution is written with an arrow. */
 const rowOf = ({ left, sign, right }: Line): string => `${toLatex(left)} &${sign === '=' ? '=' : '\\leftarrow'} ${toLatex(right)}`
-

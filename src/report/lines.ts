@@ -4,7 +4,7 @@ import { jacobianForm } from '../derive/jacobian.ts'
 import type { Gradient, Use } from '../derive/reverse.ts'
 import { sourcesOf } from '../derive/reverse.ts'
 import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
-import { type Shape, stretchedAxes, shapeText } from '../expr/shape.ts'
+import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { type TypesetMemo, typeset } from '../expr/typeset.ts'
 import { derivative, equation, type Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
@@ -105,7 +105,7 @@ export function writerOf(derivation: Derivation): Writer {
     terms,
     branches: (merge) =>
       [...sourcesOf(merge.expr).keys()].flatMap((source): Line[] => {
-        const value = structure.valueOf.get(source)
+        const value = structure.valueAt.get(source)
         const g = value && structure.active.has(source) ? gradients.get(value) : undefined
         const contribution = g?.contributions.find((c) => c.consumer === merge)
         if (!g || !contribution) return []
@@ -125,7 +125,14 @@ export function writerOf(derivation: Derivation): Writer {
         ]
       }),
     uses: (uses) => usesText(uses),
-    definition: (name) => ({ left: layout(name), sign: '=', right: layout(name.args[0]!), terms: [], defines: name, shows: [name.args[0]!] }),
+    definition: (name) => ({
+      left: layout(name),
+      sign: '=',
+      right: layout(name.args[0]!),
+      terms: [],
+      defines: name,
+      shows: [name.args[0]!],
+    }),
   }
 }
 

@@ -17,7 +17,13 @@ const inline = (latex: string): string => `$${latex}$`
 const display = (lines: readonly string[]): string[] => ['$$', '\\begin{aligned}', lines.join(' \\\\\n'), '\\end{aligned}', '$$', '']
 
 export function markdownOf(report: Report, summary: readonly string[]): string {
-  const head = [`# ${report.title ?? 'Gradients'}`, '', ...(report.about ? [report.about, ''] : []), `Loss ${inline(toLatex(report.loss))}; every gradient has the shape of its variable.`, '']
+  const head = [
+    `# ${report.title ?? 'Gradients'}`,
+    '',
+    ...(report.about ? [report.about, ''] : []),
+    `Loss ${inline(toLatex(report.loss))}; every gradient has the shape of its variable.`,
+    '',
+  ]
   return [...head, ...report.sections.flatMap(sectionLines), ...summary.map((s) => `- ${s}`), ''].join('\n')
 }
 
@@ -25,7 +31,13 @@ function sectionLines(section: Section): string[] {
   const lines = [...section.lines, ...section.where]
   const title = `## ${titles[section.kind]}${section.title ? ` ${inline(toLatex(section.title))}` : ''}`
   const terms = section.lines.flatMap((line) => line.terms.map((t) => `- ${inline(toLatex(t.layout))}: ${t.kind} ${pathText(t.path)}`))
-  return [title, '', ...(section.why ? [sentence(section.why), ''] : []), ...(lines.length > 0 ? display(lines.map(rowOf)) : []), ...(terms.length > 0 ? [...terms, ''] : [])]
+  return [
+    title,
+    '',
+    ...(section.why ? [sentence(section.why), ''] : []),
+    ...(lines.length > 0 ? display(lines.map(rowOf)) : []),
+    ...(terms.length > 0 ? [...terms, ''] : []),
+  ]
 }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`

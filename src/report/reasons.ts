@@ -9,8 +9,9 @@ const reasonOf = (expr: Expr): string => expr.op.reason?.(expr) ?? expr.op.why
 export function reasonsOf(value: Value, { active, varies }: Structure, which: 'merges' | 'all'): string {
   const root = value.expr.args[0]!
   const joins = inOrder([root], visibleArgs)
-    .filter((e) => visibleArgs(e).length > 0 && (which === 'all' ? e === root && varies.has(e) : e.args.filter((a) => active.has(a)).length > 1))
+    .filter(
+      (e) => visibleArgs(e).length > 0 && (which === 'all' ? e === root && varies.has(e) : e.args.filter((a) => active.has(a)).length > 1),
+    )
     .reverse()
   return [...new Set(joins.map(reasonOf))].join('; ')
 }
-

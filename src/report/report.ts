@@ -50,13 +50,20 @@ function wholeReport(derivation: Derivation, writer: Writer): Draft[] {
   const all = [...gradients.values()].filter((g) => g.of !== network.loss)
   const isAnchored = (g: Gradient): boolean => branches.merges.has(g.of) || branches.fanOuts.has(g.of)
   const plain = all.filter((g) => !isAnchored(g) && !g.given).reverse()
-  const section = (kind: Section['kind'], found: readonly Gradient[]): Draft[] => (found.length > 0 ? [{ kind, lines: found.map(writer.gradient) }] : [])
+  const section = (kind: Section['kind'], found: readonly Gradient[]): Draft[] =>
+    found.length > 0 ? [{ kind, lines: found.map(writer.gradient) }] : []
   const lossArguments = plain.filter((g) => g.of.role === 'node' && branches.anchors.has(g.of))
   return [
     ...(network.lossIsOpaque ? [] : [{ ...lossSection(derivation, writer), lines: lossArguments.map(writer.gradient) }]),
     ...all.filter(isAnchored).flatMap((g) => blocksOf(g.of, derivation, writer)),
-    ...section('inputs', plain.filter((g) => g.of.role === 'input')),
-    ...section('parameters', plain.filter((g) => g.of.role === 'param')),
+    ...section(
+      'inputs',
+      plain.filter((g) => g.of.role === 'input'),
+    ),
+    ...section(
+      'parameters',
+      plain.filter((g) => g.of.role === 'param'),
+    ),
   ]
 }
 

@@ -22,7 +22,9 @@ export function summaryOf({ derivation, verification, judgements }: Result): rea
 
 export const summaryText = (result: Result, paint: Paint): string =>
   summaryOf(result)
-    .map(({ ok, text }) => (result.verification === null && ok ? paint.faint(`– ${text}`) : ok ? `${paint.good('✓')} ${text}` : `${paint.bad('✗')} ${text}`))
+    .map(({ ok, text }) =>
+      result.verification === null && ok ? paint.faint(`– ${text}`) : ok ? `${paint.good('✓')} ${text}` : `${paint.bad('✗')} ${text}`,
+    )
     .join('\n')
 
 /** The gradients that have a line of their own. */
@@ -43,25 +45,40 @@ function verificationSummary(derivation: Derivation, { draws, byValue }: Verific
   const names = (values: readonly Value[]): string => values.map((v) => toText(v.layout)).join(', ')
   return [
     ...(failing.length > 0
-      ? failing.map((v) => ({ ok: false, text: `the gradient by ${toText(v.layout)} does not agree with central differences (relative error ${errorText(byValue.get(v)!.worst)})` }))
+      ? failing.map((v) => ({
+          ok: false,
+          text: `the gradient by ${toText(v.layout)} does not agree with central differences (relative error ${errorText(byValue.get(v)!.worst)})`,
+        }))
       : checked.length > 0
-        ? [{ ok: true, text: `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences on ${draws} draws (largest relative error ${errorText(worst)})` }]
+        ? [
+            {
+              ok: true,
+              text: `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences on ${draws} draws (largest relative error ${errorText(worst)})`,
+            },
+          ]
         : []),
-    ...(unchecked.length > 0 ? [{ ok: true, text: `not compared with differences, because a function declares its own gradient: ${names(unchecked)}` }] : []),
+    ...(unchecked.length > 0
+      ? [{ ok: true, text: `not compared with differences, because a function declares its own gradient: ${names(unchecked)}` }]
+      : []),
   ]
 }
 
 const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 
 function claimSummary(judgements: readonly Judgement[]): Summary {
-  const of = (kind: Judgement['verdict']['kind'], negated: boolean): number => judgements.filter((j) => j.verdict.kind === kind && j.claim.negated === negated).length
+  const of = (kind: Judgement['verdict']['kind'], negated: boolean): number =>
+    judgements.filter((j) => j.verdict.kind === kind && j.claim.negated === negated).length
   const parts = [
     [of('proved', false), 'proved'],
     [of('agrees', false), 'agrees numerically'],
     [of('refuted', false), 'refuted'],
     [of('undecided', false) + of('undecided', true), 'undecided'],
   ] as const
-  const said = parts.filter(([n]) => n > 0).map(([n, what], i) => (i === 0 ? `${count(n, 'claim')} ${n > 1 && what === 'agrees numerically' ? 'agree numerically' : what}` : `${n} ${what}`))
+  const said = parts
+    .filter(([n]) => n > 0)
+    .map(([n, what], i) =>
+      i === 0 ? `${count(n, 'claim')} ${n > 1 && what === 'agrees numerically' ? 'agree numerically' : what}` : `${n} ${what}`,
+    )
   const refused = of('refuted', true)
   const held = of('proved', true) + of('agrees', true)
   if (refused > 0) said.push(`${count(refused, 'false claim')} refuted`)

@@ -17,7 +17,12 @@ function claimText({ claim, verdict, ok }: Judgement, source: Source, seed: numb
   const written = claim.source.replaceAll(/\s+/g, ' ')
   const not = claim.negated ? 'not: ' : ''
   if (ok) {
-    const how = verdict.kind === 'refuted' ? `refuted: ${verdict.diagnosis.message}` : verdict.kind === 'agrees' ? `agrees at ${verdict.points} points` : verdict.kind
+    const how =
+      verdict.kind === 'refuted'
+        ? `refuted: ${verdict.diagnosis.message}`
+        : verdict.kind === 'agrees'
+          ? `agrees at ${verdict.points} points`
+          : verdict.kind
     return `${paint.good('✓')} ${line}:${column}  ${not}${written}\n    ${paint.faint(how)}`
   }
   const head = `${paint.bad('✗')} ${paint.strong(`${source.name}:${line}:${column}`)}  ${paint.bad(claim.negated && verdict.kind !== 'undecided' ? `holds (${verdict.kind}), but stands under not:` : verdict.kind)}`

@@ -38,7 +38,10 @@ const collectPowers: Law = {
       exponents.set(base, (exponents.get(base) ?? 0) + p)
     }
     if (exponents.size === args.length) return null
-    return product([...exponents].filter(([, p]) => p !== 0).map(([base, p]) => (p === 1 ? base : power(base, fill(p))))) ?? fill(1, args[0]!.shape)
+    return (
+      product([...exponents].filter(([, p]) => p !== 0).map(([base, p]) => (p === 1 ? base : power(base, fill(p))))) ??
+      fill(1, args[0]!.shape)
+    )
   },
 }
 
@@ -92,7 +95,15 @@ const additive: Law = {
     if (!linear || expr.op === multiply) return null
     const at = expr.args.findIndex((a, i) => a.op === add && a.args.length <= mostTerms && (linear === 'each' || linear.includes(i)))
     if (at < 0) return null
-    return add(expr.args[at]!.args.map((term) => make(expr.op, expr.args.map((a, i) => (i === at ? term : a)), expr.attrs)))
+    return add(
+      expr.args[at]!.args.map((term) =>
+        make(
+          expr.op,
+          expr.args.map((a, i) => (i === at ? term : a)),
+          expr.attrs,
+        ),
+      ),
+    )
   },
 }
 
@@ -117,7 +128,8 @@ const matrixProducts: Law = {
       return null
     }
     if (a!.op === matmul && op !== outer) return rebuilt(op, a!.args[0]!, rebuilt(op, a!.args[1]!, b!))
-    if (op === matvec && a!.op === outer) return multiply([broadcast(sum(multiply([a!.args[1]!, b!])), { shape: a!.args[0]!.shape }), a!.args[0]!])
+    if (op === matvec && a!.op === outer)
+      return multiply([broadcast(sum(multiply([a!.args[1]!, b!])), { shape: a!.args[0]!.shape }), a!.args[0]!])
     if (op === matmul && b!.op === outer) return outer(matvec(a!, b!.args[0]!), b!.args[1]!)
     if (op === matmul && a!.op === outer) return outer(a!.args[0]!, matvec(T(b!), a!.args[1]!))
     return null
@@ -137,7 +149,10 @@ const constantAlongSum: Law = {
     const rest = x!.args.filter((f) => !fixed.includes(f))
     if (fixed.length === 0) return null
     const inner = rest.length === 0 ? fill(1, x!.shape) : product(rest)!
-    return multiply([...fixed.map((f) => broadcast(withoutAxes(f, over, attrs.keepdims === true), { shape })), sum(inner, { axis: over, keepdims: attrs.keepdims === true })])
+    return multiply([
+      ...fixed.map((f) => broadcast(withoutAxes(f, over, attrs.keepdims === true), { shape })),
+      sum(inner, { axis: over, keepdims: attrs.keepdims === true }),
+    ])
   },
 }
 
@@ -183,7 +198,11 @@ function structureKey(root: Expr): string {
 }
 
 const attrKey = (attr: Attr): string =>
-  Array.isArray(attr) ? `(${attr.map(attrKey).join(',')})` : typeof attr === 'object' && attr !== null && 'key' in attr ? attr.key : String(attr)
+  Array.isArray(attr)
+    ? `(${attr.map(attrKey).join(',')})`
+    : typeof attr === 'object' && attr !== null && 'key' in attr
+      ? attr.key
+      : String(attr)
 
 /** Two 32-bit FNV-1a hashes. */
 function digest(text: string): string {

@@ -1,6 +1,6 @@
 /** Laws of linear maps: what moves out of them, and what happens when two of them meet. */
 import { type Dim, product as size, sizeSymbol } from '../expr/dim.ts'
-import { type Expr, make } from "../expr/expr.ts"
+import { type Expr, make } from '../expr/expr.ts'
 import { sameShape } from '../expr/shape.ts'
 import { divide, multiply, negate } from '../ops/arithmetic.ts'
 import { constant, domainOf, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
@@ -40,7 +40,12 @@ const factorsMoveOut: Law = {
 }
 
 /** The same map of another argument. */
-const remade = (expr: Expr, slot: number, x: Expr): Expr => make(expr.op, expr.args.map((a, i) => (i === slot ? x : a)), expr.attrs)
+const remade = (expr: Expr, slot: number, x: Expr): Expr =>
+  make(
+    expr.op,
+    expr.args.map((a, i) => (i === slot ? x : a)),
+    expr.attrs,
+  )
 
 const sums: Law = {
   name: 'sums of copies and of nothing',

@@ -69,7 +69,8 @@ const matchesAttrs = (pattern: Expr, expr: Expr, bound: Binding): boolean =>
 
 function matchesAttr(pattern: Attr, attr: Attr, bound: Binding): boolean {
   if (isSymbolic(pattern)) return (typeof attr === 'number' || isSymbolic(attr)) && matchesDim(pattern, attr, bound)
-  if (Array.isArray(pattern)) return Array.isArray(attr) && attr.length === pattern.length && pattern.every((p, i) => matchesAttr(p, attr[i], bound))
+  if (Array.isArray(pattern))
+    return Array.isArray(attr) && attr.length === pattern.length && pattern.every((p, i) => matchesAttr(p, attr[i], bound))
   return pattern === attr || (isSymbolic(attr) && keyOf(attr) === pattern)
 }
 

@@ -4,7 +4,7 @@ import { divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate
 import { fill, numberOf } from '../ops/leaves.ts'
 import { power, reciprocal, square } from '../ops/pointwise.ts'
 import type { Law } from './engine.ts'
-import { factorsOf, isZero, product, scale, scalarOf } from './terms.ts'
+import { factorsOf, isZero, product, scalarOf, scale } from './terms.ts'
 
 const flatten: Law = {
   name: 'products are associative',
@@ -128,7 +128,7 @@ const maskedChoice: Law = {
 
 /** 1 − m, which for a comparison is the opposite one. */
 function opposite(mask: Expr): Expr {
-  const at = comparisons.findIndex((c) => c === mask.op)
+  const at = comparisons.indexOf(mask.op)
   return comparisons[at % 2 === 0 ? at + 1 : at - 1]!(mask.args[0]!, mask.args[1]!)
 }
 

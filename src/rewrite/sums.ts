@@ -1,10 +1,10 @@
 /** Laws of sums: they flatten, drop zeros, collect like terms and take out what all terms share. */
 import type { Expr } from '../expr/expr.ts'
 import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
+import { fill } from '../ops/leaves.ts'
 import { matmul, matvec, outer } from '../ops/linear.ts'
 import type { Law } from './engine.ts'
 import { factorsOf, isZero, product, scale, scaled, termsOf, total } from './terms.ts'
-import { fill } from '../ops/leaves.ts'
 
 const flatten: Law = {
   name: 'sums are associative',
@@ -15,7 +15,13 @@ const flatten: Law = {
 const dropZeros: Law = {
   name: 'zero adds nothing',
   on: [add],
-  apply: ({ args, shape }) => (args.some(isZero) ? total(args.filter((a) => !isZero(a)), shape) : null),
+  apply: ({ args, shape }) =>
+    args.some(isZero)
+      ? total(
+          args.filter((a) => !isZero(a)),
+          shape,
+        )
+      : null,
 }
 
 const likeTerms: Law = {

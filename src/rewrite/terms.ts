@@ -45,7 +45,8 @@ export const termsOf = (expr: Expr): readonly Expr[] => (expr.op === add ? expr.
 export const product = (factors: readonly Expr[]): Expr | undefined =>
   factors.length === 0 ? undefined : factors.length === 1 ? factors[0] : multiply(factors)
 
-export const total = (terms: readonly Expr[], shape: Shape): Expr => (terms.length === 0 ? fill(0, shape) : terms.length === 1 ? terms[0]! : add(terms))
+export const total = (terms: readonly Expr[], shape: Shape): Expr =>
+  terms.length === 0 ? fill(0, shape) : terms.length === 1 ? terms[0]! : add(terms)
 
 /** The scalar that an expression repeats in all its entries, if it does. */
 export function scalarOf(expr: Expr): Expr | undefined {

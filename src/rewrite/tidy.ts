@@ -4,7 +4,16 @@ import { mapLaws, printedMaps } from './maps.ts'
 import { collectProducts, powersAndMasks, quotients } from './products.ts'
 import { collectSums, factorSums, signs } from './sums.ts'
 
-export const tidyLaws = [...collectSums, ...signs, ...collectProducts, ...quotients, ...powersAndMasks, ...mapLaws, ...printedMaps, ...factorSums]
+export const tidyLaws = [
+  ...collectSums,
+  ...signs,
+  ...collectProducts,
+  ...quotients,
+  ...powersAndMasks,
+  ...mapLaws,
+  ...printedMaps,
+  ...factorSums,
+]
 
 /** A fresh rewriter to the printed form; it remembers what it has seen, so one serves a whole derivation. */
 export const tidier = (): Rewriter => rewriter(tidyLaws)

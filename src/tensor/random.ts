@@ -1,5 +1,5 @@
 /** Seeded random numbers: the same seed gives the same draws on every machine. */
-import { type Tensor, sizeOf, tensor } from './tensor.ts'
+import { sizeOf, type Tensor, tensor } from './tensor.ts'
 
 /** A stream of uniform numbers in [0, 1). */
 export type Random = () => number
@@ -18,8 +18,7 @@ export function randomFrom(seed: number, ...words: readonly (string | number)[])
 }
 
 /** A standard normal number (Box & Muller 1958). */
-export const normal = (random: Random): number =>
-  Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+export const normal = (random: Random): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 
 /** A whole number from 0 to n − 1. */
 export const below = (random: Random, n: number): number => Math.floor(random() * n)

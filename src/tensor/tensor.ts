@@ -63,7 +63,14 @@ function gather(a: Tensor, shape: readonly number[], from: Int32Array): Tensor {
 export function permute(a: Tensor, order: readonly number[]): Tensor {
   const strides = stridesOf(a.shape)
   const shape = order.map((axis) => a.shape[axis]!)
-  return gather(a, shape, offsets(shape, order.map((axis) => strides[axis]!)))
+  return gather(
+    a,
+    shape,
+    offsets(
+      shape,
+      order.map((axis) => strides[axis]!),
+    ),
+  )
 }
 
 /** Repeats `a` along new leading axes and along axes of length 1 (NumPy's rule). */
@@ -79,7 +86,10 @@ export function reduce(a: Tensor, axes: readonly number[], f: (acc: number, x: n
   const shape = a.shape.map((d, axis) => (axes.includes(axis) ? 1 : d))
   const result = full(shape, initial)
   const own = stridesOf(shape)
-  const to = offsets(a.shape, a.shape.map((_, axis) => (axes.includes(axis) ? 0 : own[axis]!)))
+  const to = offsets(
+    a.shape,
+    a.shape.map((_, axis) => (axes.includes(axis) ? 0 : own[axis]!)),
+  )
   for (let i = 0; i < to.length; i++) result.data[to[i]!] = f(result.data[to[i]!]!, a.data[i]!)
   return result
 }
@@ -88,7 +98,11 @@ export function reduce(a: Tensor, axes: readonly number[], f: (acc: number, x: n
 function sliceOffsets(shape: readonly number[], start: readonly number[], sizes: readonly number[], step: readonly number[]): Int32Array {
   const strides = stridesOf(shape)
   const first = start.reduce((sum, from, axis) => sum + from * strides[axis]!, 0)
-  return offsets(sizes, strides.map((stride, axis) => stride * step[axis]!), first)
+  return offsets(
+    sizes,
+    strides.map((stride, axis) => stride * step[axis]!),
+    first,
+  )
 }
 
 export const slice = (a: Tensor, start: readonly number[], sizes: readonly number[], step: readonly number[]): Tensor =>
@@ -107,7 +121,12 @@ export function concat(parts: readonly Tensor[], axis: number, shape: readonly n
   const step = shape.map(() => 1)
   let from = 0
   for (const part of parts) {
-    const to = sliceOffsets(shape, shape.map((_, i) => (i === axis ? from : 0)), part.shape, step)
+    const to = sliceOffsets(
+      shape,
+      shape.map((_, i) => (i === axis ? from : 0)),
+      part.shape,
+      step,
+    )
     for (let i = 0; i < to.length; i++) result.data[to[i]!] = part.data[i]!
     from += part.shape[axis]!
   }
@@ -142,4 +161,4 @@ export function inner(a: Tensor, b: Tensor): number {
 
 export const norm = (a: Tensor): number => Math.sqrt(inner(a, a))
 
-export const isFinite = (a: Tensor): boolean => a.data.every(Number.isFinite)
+export const allFinite = (a: Tensor): boolean => a.data.every(Number.isFinite)
