@@ -1,11 +1,162 @@
 /** Gradients as products of Jacobians: ∂L/∂x = (I + ∂F/∂x)ᵀ ∂L/∂y. */
 import type { Expr } from '../expr/expr.ts'
-import { derivative, joined, type Layout, Level, symbol, transposed, within } from '../layout/layout.ts'
-import type { Value } from '../network/network.ts'
-import type { Derivation } from './derive.ts'
-import type { Gradient } from './reverse.ts'
+import { call, derivative, joined, type Layout, Level, symbol, transposed, within, word } from '../layout/layout.ts'
+import type { Network, Value } from '../network/network.ts'
+import { add, multiply, negate } from '../ops/arithmetic.ts'
+import { matvec } from '../ops/linear.ts'
+import { scalarOf } from '../rewrite/terms.ts'
+import type { Branches } from './branches.ts'
+import type { Gradient, Gradients, Structure } from './reverse.ts'
 
-export function jacobianForm(derivation: Derivation, layout: (expr: Expr) => Layout): (g: Gradient) => Layout | undefined {
-  void [derivation, layout, derivative, joined, Level, symbol, transposed, within] as unknown as Value
-  return () => undefined
+/** A gradient in operator form, and what the Jacobians in it stand for where that can be written out. */
+export interface OperatorForm {
+  readonly layout: Layout
+  readonly explains: readonly { readonly left: Layout; readonly right: Layout }[]
+}
+
+interface Parts {
+  readonly network: Network
+  readonly structure: Structure
+  readonly branches: Branches
+  readonly gradients: Gradients
+}
+
+/** So many factors are written; the rest stays in the gradient that the last one is applied to. */
+const mostFactors = 8
+
+const identity = symbol('I')
+const space = symbol(' ')
+
+/**
+ * The operator form of gradients: one factor for each stretch between a value and the next one that every way to the loss
+ * passes (its immediate post-dominator; Cooper, Harvey & Kennedy 2001). Parameters keep their local form.
+ */
+export function jacobianForm(parts: Parts, layout: (expr: Expr) => Layout): (g: Gradient) => OperatorForm | undefined {
+  const { network, structure, branches } = parts
+  const next = postDominators(parts)
+  const symbolOf = (value: Value): Layout => derivative(network.loss.layout, value.layout)
+  return ({ of, given }) => {
+    if (given || of.role === 'param' || (of.role === 'node' && !branches.anchors.has(of))) return undefined
+    const factors: Layout[] = []
+    const explains: { left: Layout; right: Layout }[] = []
+    let at = of
+    for (let count = 0; count < mostFactors; count++) {
+      const end = next.get(at)
+      if (!end || end === network.loss) break
+      const stretch = stretchOf(at, end, structure, layout)
+      if (stretch.layout !== identity) factors.push(stretch.isSymmetric ? stretch.layout : transposed(stretch.layout))
+      explains.push(...stretch.explains)
+      at = end
+    }
+    if (at === of) return undefined
+    const product = [...factors, symbolOf(at)].map((f) => within(Level.factor, f))
+    return { layout: joined(Level.product, space, product), explains }
+  }
+}
+
+/** For each value the next one that every way from it to the loss passes. */
+function postDominators({ network, structure, gradients }: Parts): ReadonlyMap<Value, Value> {
+  const position = new Map([...network.values.values()].map((v, i) => [v, i]))
+  const next = new Map<Value, Value>()
+  const meet = (a: Value, b: Value): Value => {
+    let [left, right] = [a, b]
+    while (left !== right) {
+      if (position.get(left)! < position.get(right)!) left = next.get(left)!
+      else right = next.get(right)!
+    }
+    return left
+  }
+  for (const value of gradients.keys()) {
+    const consumers = structure.uses
+      .get(value)!
+      .map((u) => u.by)
+      .filter((v) => gradients.has(v))
+    if (consumers.length > 0) next.set(value, consumers.reduce(meet))
+  }
+  return next
+}
+
+/** ∂end/∂start: for a sum the sum over its terms, I (first) for the value itself. */
+function stretchOf(start: Value, end: Value, { valueAt }: Structure, layout: (expr: Expr) => Layout): Stretch {
+  const root = end.expr.args[0]!
+  const whole = { layout: derivative(end.layout, start.layout), isSymmetric: false, explains: [] }
+  if (root.op !== add) {
+    if (root === start.expr) return { layout: identity, isSymmetric: true, explains: [] }
+    return chainOf(end.expr, start.expr, valueAt, layout) ?? whole
+  }
+  const explains: { left: Layout; right: Layout }[] = []
+  const identities: Layout[] = []
+  const others: Layout[] = []
+  for (const term of root.args) {
+    if (!dependsOn(term, start.expr)) continue
+    const own = scaledIdentity(term, start.expr, layout)
+    const chain = own ? undefined : chainOf(term, start.expr, valueAt, layout)
+    const name = valueAt.get(term)
+    if (own) identities.push(own)
+    else if (name) {
+      const jacobian = derivative(name.layout, start.layout)
+      others.push(jacobian)
+      if (chain) explains.push({ left: jacobian, right: chain.layout })
+    } else if (chain) others.push(chain.layout)
+    else return whole
+  }
+  const terms = [...identities, ...others]
+  return { layout: joined(Level.sum, symbol(' + '), terms), isSymmetric: others.length === 0, explains }
+}
+
+interface Stretch extends OperatorForm {
+  readonly isSymmetric: boolean
+}
+
+/** The Jacobian of a term that is the value itself: x, −x, λ x. */
+function scaledIdentity(term: Expr, by: Expr, layout: (expr: Expr) => Layout): Layout | undefined {
+  if (term === by) return identity
+  if (term.op === negate && term.args[0] === by) return { kind: 'row', level: Level.sum, parts: [symbol('−', '-'), identity] }
+  if (term.op !== multiply || term.args.at(-1) !== by) return undefined
+  const scalars = term.args.slice(0, -1).map(scalarOf)
+  if (!scalars.every((s) => s !== undefined && !dependsOn(s, by))) return undefined
+  return joined(Level.product, space, [...scalars.map((s) => within(Level.product, layout(s!))), identity])
+}
+
+/** A chain of matrices and pointwise functions written out: W₂ diag(relu′(a)) W₁. */
+function chainOf(from: Expr, to: Expr, valueAt: ReadonlyMap<Expr, Value>, layout: (expr: Expr) => Layout): Stretch | undefined {
+  const factors: Layout[] = []
+  let diagonals = 0
+  let at = from
+  while (at !== to) {
+    if (factors.length > mostFactors) return undefined
+    const root = valueAt.has(at) ? at.args[0] : at
+    const link = root && linkOf(root, to, layout)
+    if (!link) return undefined
+    factors.push(within(Level.factor, link.layout))
+    diagonals += Number(link.isDiagonal)
+    at = link.below
+  }
+  return { layout: joined(Level.product, space, factors), isSymmetric: factors.length === diagonals, explains: [] }
+}
+
+interface Link {
+  readonly layout: Layout
+  readonly isDiagonal: boolean
+  readonly below: Expr
+}
+
+/** One link of a chain: what multiplies, and what stands below. */
+function linkOf(root: Expr, to: Expr, layout: (expr: Expr) => Layout): Link | undefined {
+  if (root.op === matvec && !dependsOn(root.args[0]!, to)) return { layout: layout(root.args[0]!), isDiagonal: false, below: root.args[1]! }
+  const mask = root.shape.length === 1 && root.args.length === 1 ? root.op.slope?.(root.args, root.attrs) : undefined
+  return mask && { layout: call(word('diag'), [layout(mask)]), isDiagonal: true, below: root.args[0]! }
+}
+
+function dependsOn(expr: Expr, source: Expr): boolean {
+  const seen = new Set<Expr>()
+  const todo = [expr]
+  while (todo.length > 0) {
+    const next = todo.pop()!
+    if (next === source) return true
+    if (seen.has(next)) continue
+    seen.add(next)
+    todo.push(...next.args)
+  }
+  return false
 }

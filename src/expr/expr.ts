@@ -38,6 +38,8 @@ export interface Op {
   readonly surrogate?: boolean | undefined
   /** Says more precisely what happens to the error, where the shapes decide it. */
   readonly reason?: ((expr: Expr) => string) | undefined
+  /** f′ of a pointwise function f, where it has a name. */
+  readonly slope?: ((args: readonly Expr[], attrs: Attrs) => Expr) | undefined
   /** The derivative of a pointwise function in another guise. */
   readonly guises?: Guises | undefined
   /** The letter that textbooks use for this quantity. */

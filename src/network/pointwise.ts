@@ -43,6 +43,7 @@ export function pointwise(name: string, head: Layout, param: string, body: Text,
     shape: ([x]) => x!,
     notation: ([x]) => call(head, [x!]),
     expand: ([x]) => at(formula, x!),
+    slope: ([x]) => make(prime, [x!]),
     vjp: ([x], g) => [multiply([make(prime, [x!]), g])],
   }
   return { name, params: [param], apply: ([x]) => make(f, [x!]), prime: ([x]) => make(prime, [x!]) }

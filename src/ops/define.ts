@@ -29,6 +29,8 @@ interface Face<P extends readonly string[], A> {
   bare?(args: Each<P, Layout>, attrs: A): Layout
   kinks?(args: Each<P, Tensor>, attrs: A): readonly Tensor[]
   reason?(expr: Expr): string
+  /** f′ of a pointwise function. */
+  slope?(args: Each<P, Expr>, attrs: A): Expr
   readonly guises?: { explicit(args: Each<P, Expr>, attrs: A): Expr; output?(args: Each<P, Expr>, attrs: A): Expr }
 }
 

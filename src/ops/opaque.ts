@@ -120,6 +120,7 @@ export function opaquePointwise(name: string, head: Layout): DeclaredFunction {
       // sin(rate·x + offset) + 0.3x and its derivatives: sin(φ + kπ/2) rateᵏ
       evaluate: ([x]) =>
         kernel.map(x!, (v) => rate ** k * Math.sin(rate * v + offset + (k * Math.PI) / 2) + (k === 0 ? 0.3 * v : k === 1 ? 0.3 : 0)),
+      slope: ([x]) => make(order(k + 1), [x!]),
       vjp: ([x], g) => [multiply([make(order(k + 1), [x!]), g])],
     }
     return orders[k]

@@ -49,6 +49,7 @@ function activation<const A extends Attributes = Record<never, never>>(
     evaluate: ([x], attrs) => map(x, (v) => define.value(v, attrs)),
     kinks: ([x], attrs) => kinksOf(x, attrs),
     notation: ([x]) => call(head, [x]),
+    slope: ([x], attrs) => prime(x, attrs as never),
     vjp: ([x], g, attrs) => [multiply([prime(x, attrs as never), g])],
   })
   const prime = op(

@@ -27,6 +27,8 @@ export interface Line {
   /** The name that it defines, and the formulas that it shows: what they mention may need a `where`. */
   readonly defines?: Expr | undefined
   readonly shows: readonly Expr[]
+  /** What the operators in it stand for. */
+  readonly explains?: readonly Line[]
 }
 
 export interface Term {
@@ -94,12 +96,13 @@ export function writerOf(derivation: Derivation): Writer {
         of: g.of,
         left: symbolOf(g.of),
         sign: '=',
-        right: operator ?? layout(g.total),
+        right: operator?.layout ?? layout(g.total),
         shape: g.of.expr.shape,
         remark: operator ? undefined : broadcastRemark(g.of, derivation),
         terms: operator || g.contributions.length < 2 ? [] : terms(g),
         defines: g.adjoint,
         shows: operator ? [] : [g.total],
+        explains: (operator?.explains ?? []).map((e) => ({ ...e, sign: '=', terms: [], shows: [] })),
       }
     },
     terms,

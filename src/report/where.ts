@@ -10,7 +10,7 @@ export function whereLines(drafts: readonly Omit<Section, 'where'>[], { gradient
   for (const g of gradients.values()) if (!g.given && g.adjoint.op.atomic) definable.set(g.adjoint, () => writer.gradient(g))
   const defined = new Set<Expr>(drafts.flatMap((s) => s.lines.flatMap((l) => (l.defines ? [l.defines] : []))))
   return drafts.map((draft) => {
-    const where: Line[] = []
+    const where: Line[] = draft.lines.flatMap((l) => l.explains ?? [])
     let open = draft.lines.flatMap((l) => l.shows)
     while (open.length > 0) {
       const lines = inReadingOrder(open)

@@ -1,5 +1,5 @@
 /** Laws of products, quotients and powers. */
-import type { Expr } from '../expr/expr.ts'
+import type { Expr, Op } from '../expr/expr.ts'
 import { divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate, notEqual, where } from '../ops/arithmetic.ts'
 import { fill, numberOf } from '../ops/leaves.ts'
 import { power, reciprocal, square } from '../ops/pointwise.ts'
@@ -128,7 +128,7 @@ const maskedChoice: Law = {
 
 /** 1 − m, which for a comparison is the opposite one. */
 function opposite(mask: Expr): Expr {
-  const at = comparisons.indexOf(mask.op)
+  const at = (comparisons as readonly Op[]).indexOf(mask.op)
   return comparisons[at % 2 === 0 ? at + 1 : at - 1]!(mask.args[0]!, mask.args[1]!)
 }
 
