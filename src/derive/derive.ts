@@ -1,7 +1,7 @@
 /** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
 import { type Expr, inOrder, make, substitute, visibleArgs } from '../expr/expr.ts'
 import type { Network, Value } from '../network/network.ts'
-import type { Rewriter, Step } from '../rewrite/engine.ts'
+import { anyOp, type Law, type Rewriter, type Step } from '../rewrite/engine.ts'
 import { collector, tidier } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
 import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
@@ -35,10 +35,9 @@ export interface DeriveOptions {
 export function deriveGradients(network: Network, { form, derivatives, trace }: DeriveOptions): Derivation {
   const structure = structureOf(network)
   const branches = branchesOf(network, structure)
-  const tidy = tidier()
+  const tidy = tidier(recogniser(network))
   const steps: Step[] = []
-  const recognise = recogniser(network)
-  const simplify = (expr: Expr): Expr => tidy(recognise(withDerivatives(expr, derivatives)), trace ? steps : undefined)
+  const simplify = (expr: Expr): Expr => tidy(withDerivatives(expr, derivatives), trace ? steps : undefined)
   const collect = collector()
   const raw = reverse(network, structure, {
     simplify,
@@ -58,14 +57,14 @@ const skipsFirst =
     return [...contributions.filter(isSkip), ...contributions.filter((c) => !isSkip(c))]
   }
 
-/** Puts the name of a node in place of its right-hand side, where a rule has built it again. */
-function recogniser(network: Network): (expr: Expr) => Expr {
+/** The law that puts the name of a node in place of its right-hand side, where a rule has built it again. */
+function recogniser(network: Network): Law {
   const nameOf = new Map<Expr, Expr>()
   for (const { expr } of network.values.values()) {
     const definition = expr.args[0]
     if (definition && visibleArgs(definition).length > 0 && !nameOf.has(definition)) nameOf.set(definition, expr)
   }
-  return (expr) => substitute([expr], (e) => nameOf.get(e))[0]!
+  return { name: 'by the definition of a node', on: [anyOp], apply: (expr) => nameOf.get(expr) ?? null }
 }
 
 interface Named extends Formed {

@@ -23,7 +23,8 @@ export function inForm(gradients: Gradients, branches: Branches, form: Form, col
   const opened = (expr: Expr): Expr => collect(substitute([expr], (e) => replacement.get(e))[0]!)
   for (const [value, gradient] of gradients) {
     const contributions = gradient.contributions.map((c) => ({ ...c, term: opened(c.term) }))
-    const total = gradient.given ? gradient.total : opened(gradient.total)
+    const isSum = contributions.length !== 1 || gradient.contributions[0]!.term !== gradient.total
+    const total = gradient.given ? gradient.total : isSum ? opened(gradient.total) : contributions[0]!.term
     result.set(value, { ...gradient, contributions, total })
     const depth = 1 + Math.max(0, ...namesIn(gradient.total).map((name) => nesting.get(name) ?? 0))
     const stays = counts && !isName(total) && (branches.anchors.has(value) || counts.get(gradient.adjoint)! > 1 || depth > deepest)

@@ -93,7 +93,7 @@ export function reverse(network: Network, structure: Structure, { simplify, coll
     if (!isLoss && contributions.length === 0) continue
     const given =
       network.lossIsOpaque && contributions.length === 1 && contributions[0]!.consumer === network.loss && uses.get(value)!.length === 1
-    const total = isLoss ? fill(1) : collect(add(contributions.map((c) => c.term)))
+    const total = isLoss ? fill(1) : sumOf(contributions, collect)
     const adjoint = isLoss ? total : given ? total : named(`dL/d${value.name}`, derivative(network.loss.layout, value.layout), total)
     gradients.set(value, { of: value, adjoint, contributions, total, given })
     if (value.expr.args.length === 0) continue
@@ -106,6 +106,9 @@ export function reverse(network: Network, structure: Structure, { simplify, coll
   }
   return gradients
 }
+
+const sumOf = (contributions: readonly Contribution[], collect: (expr: Expr) => Expr): Expr =>
+  contributions.length === 1 ? contributions[0]!.term : collect(add(contributions.map((c) => c.term)))
 
 /** The gradient of an opaque loss by its argument: where every derivation starts. Other ways to the loss are added to it. */
 function directPart(term: Expr, target: Value, network: Network, { uses }: Structure): Expr {

@@ -61,6 +61,8 @@ export interface Expr {
   readonly id: number
   /** Expressions that this one is the youngest argument of, by key. */
   users: Map<string, Expr> | undefined
+  /** The last traversal that came by. */
+  seen: number
 }
 
 const none: Attrs = {}
@@ -123,6 +125,7 @@ const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => 
   ),
   id,
   users: undefined,
+  seen: 0,
 })
 
 const argsOf = (expr: Expr): readonly Expr[] => expr.args
@@ -132,28 +135,38 @@ const nothing: readonly Expr[] = []
 /** What is printed and rewritten below an expression: a name hides what it stands for. */
 export const visibleArgs = (expr: Expr): readonly Expr[] => (expr.op.atomic ? nothing : expr.args)
 
-/** Every expression below the roots, arguments before users. `into` tells what stands below an expression (its arguments). */
+/** Counts traversals: an expression that bears the number of the present one has been seen. Cheaper than a set for each. */
+let traversal = 0
+
+/** Every expression below the roots, arguments before users. `below` tells what stands below an expression (its arguments); it must not traverse itself. */
 export function inOrder(roots: readonly Expr[], below: (expr: Expr) => readonly Expr[] = argsOf): Expr[] {
+  const present = ++traversal
   const order: Expr[] = []
-  const seen = new Set<Expr>()
   const stack: Expr[] = []
+  const waiting: (readonly Expr[])[] = []
   const next: number[] = []
+  const enter = (expr: Expr): void => {
+    if (expr.seen === present) return
+    expr.seen = present
+    const args = below(expr)
+    if (args.length === 0) order.push(expr)
+    else {
+      stack.push(expr)
+      waiting.push(args)
+      next.push(0)
+    }
+  }
   for (const root of roots) {
-    if (seen.has(root)) continue
-    seen.add(root)
-    stack.push(root)
-    next.push(0)
+    enter(root)
     while (stack.length > 0) {
       const top = stack.length - 1
-      const args = below(stack[top]!)
+      const args = waiting[top]!
       const i = next[top]!++
-      if (i === args.length) {
+      if (i < args.length) enter(args[i]!)
+      else {
         order.push(stack.pop()!)
+        waiting.pop()
         next.pop()
-      } else if (!seen.has(args[i]!)) {
-        seen.add(args[i]!)
-        stack.push(args[i]!)
-        next.push(0)
       }
     }
   }

@@ -80,13 +80,11 @@ export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit
 export const anyOp: Op = { name: 'any', why: '', shape: () => [], notation: () => ({ kind: 'symbol', text: '', latex: '', level: 6 }) }
 
 function applied(expr: Expr, own: readonly Law[] | undefined, general: readonly Law[]): Step | undefined {
-  for (const law of own ?? nothingToTry) {
-    const after = law.apply(expr)
-    if (after && after !== expr) return { law: law.name, before: expr, after }
-  }
-  for (const law of general) {
-    const after = law.apply(expr)
-    if (after && after !== expr) return { law: law.name, before: expr, after }
+  for (const laws of [general, own ?? nothingToTry]) {
+    for (const law of laws) {
+      const after = law.apply(expr)
+      if (after && after !== expr) return { law: law.name, before: expr, after }
+    }
   }
   return undefined
 }

@@ -1,5 +1,5 @@
 /** The table of laws that bring a formula into the form that is printed. */
-import { type Rewriter, rewriter } from './engine.ts'
+import { type Law, type Rewriter, rewriter } from './engine.ts'
 import { mapLaws, printedMaps } from './maps.ts'
 import { collectProducts, powersAndMasks, quotients } from './products.ts'
 import { collectSums, factorSums, signs } from './sums.ts'
@@ -15,8 +15,8 @@ export const tidyLaws = [
   ...factorSums,
 ]
 
-/** A fresh rewriter to the printed form; it remembers what it has seen, so one serves a whole derivation. */
-export const tidier = (): Rewriter => rewriter(tidyLaws)
+/** A fresh rewriter to the printed form, with laws of one network's own; it remembers what it has seen, so one serves a whole derivation. */
+export const tidier = (...own: readonly Law[]): Rewriter => rewriter([...own, ...tidyLaws])
 
 /** A rewriter that only brings a sum of tidy terms together: like terms meet, but no factor is taken out. */
 export const collector = (): Rewriter => rewriter([...collectSums, ...signs, ...collectProducts])
