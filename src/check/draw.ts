@@ -15,9 +15,14 @@ export function drawPoint(network: Network, seed: number, k: number, scale: numb
   const random = randomFrom(seed, 'draw', k)
   const sizes = drawSizes(network, random)
   const leaves = [...network.values.values()].map((v) => v.expr).filter((e) => e.args.length === 0)
+  // the deeper the network, the smaller its matrices: else a thousand layers overflow
+  const gain = Math.min(1, Math.sqrt(16 / network.values.size))
   for (let attempt = 0; attempt < attempts; attempt++) {
     const values = new Map<Expr, Tensor>()
-    for (const leaf of leaves) values.set(leaf, network.fixed.get(leaf) ?? drawValue(leaf, sizes, random, scale))
+    for (const leaf of leaves) {
+      const own = leaf.shape.length > 1 ? scale * gain : scale
+      values.set(leaf, network.fixed.get(leaf) ?? drawValue(leaf, sizes, random, own))
+    }
     const point = { sizes, values }
     if (
       network.assumptions.every((mask) =>

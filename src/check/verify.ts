@@ -72,19 +72,26 @@ function compared(
   const directions = slopes.map((g) => unitTowards(g, normalTensor(random, g.shape)))
   const magnitude = Math.abs(known.get(loss)!.data[0]!)
 
+  /** The slope along the nudged values' directions, by differences. A smaller step is tried where a kink lies within one. */
   const difference = (nudged: readonly number[]): { fd: number; slope: number; size: number } | undefined => {
+    const slope = nudged.reduce((sum, i) => sum + inner(slopes[i]!, directions[i]!), 0)
     const at = (h: number): Forward =>
       forward(loss, { ...point, nudges: new Map(nudged.map((i) => [values[i]!.expr, map(directions[i]!, (d) => h * d)])) })
-    const [step, passes] = many ? [1e-5, [at(1e-5), at(-1e-5)]] : [2e-4, [at(2e-4), at(-2e-4), at(4e-4), at(-4e-4)]]
-    if (!passes.every((pass) => sameSides(pass.sides, passes[0]!.sides))) return undefined
-    const [plus, minus, plus2, minus2] = passes.map((pass) => pass.value) as [number, number, number?, number?]
-    const first = (plus - minus) / (2 * step)
-    return {
-      // with four passes the error of second order cancels (Richardson 1911)
-      fd: plus2 === undefined || minus2 === undefined ? first : (4 * first - (plus2 - minus2) / (4 * step)) / 3,
-      slope: nudged.reduce((sum, i) => sum + inner(slopes[i]!, directions[i]!), 0),
-      size: nudged.reduce((sum, i) => sum + norm(slopes[i]!), 0) + (magnitude * 1e-15) / step / tolerance,
+    // many directions at once move the loss far: the step keeps that small, too
+    const widest = Math.min(2e-4, 1e-3 / Math.abs(slope || 1))
+    for (const step of [widest, widest / 30]) {
+      const passes = (many ? [step, -step] : [step, -step, 2 * step, -2 * step]).map(at)
+      if (!passes.every((pass) => sameSides(pass.sides, passes[0]!.sides))) continue
+      const [plus, minus, plus2, minus2] = passes.map((pass) => pass.value) as [number, number, number?, number?]
+      const first = (plus - minus) / (2 * step)
+      return {
+        // with four passes the error of second order cancels (Richardson 1911)
+        fd: plus2 === undefined || minus2 === undefined ? first : (4 * first - (plus2 - minus2) / (4 * step)) / 3,
+        slope,
+        size: nudged.reduce((sum, i) => sum + norm(slopes[i]!), 0) + (magnitude * 1e-15) / step / tolerance,
+      }
     }
+    return undefined
   }
   const groups = many ? [values.map((_, i) => i)] : values.map((_, i) => [i])
   const errors = new Map<Value, number>()

@@ -60,7 +60,7 @@ export interface Expr {
   /** Creation order. It identifies; it never decides an order of printing. */
   readonly id: number
   /** Expressions that this one is the youngest argument of, by key. */
-  users: Map<string, Expr> | undefined
+  users: Expr[] | Map<string, Expr> | undefined
   /** The last traversal that came by. */
   seen: number
 }
@@ -99,21 +99,42 @@ function attrsKey(attrs: Attrs): string {
 export function make(op: Op, args: readonly Expr[], attrs: Attrs = none): Expr {
   if (op.fresh) return node(op, args, attrs, ++nodeCount)
   let host: Expr | undefined
-  let key = `${idOf(op)}`
-  for (const arg of args) {
-    if (host === undefined || arg.id > host.id) host = arg
-    key += `,${arg.id}`
+  for (const arg of args) if (host === undefined || arg.id > host.id) host = arg
+  if (host === undefined) return tabled(constants, op, args, attrs)
+  host.users ??= []
+  if (Array.isArray(host.users)) {
+    for (const user of host.users) if (isSame(user, op, args, attrs)) return user
+    if (host.users.length < fewUsers) {
+      const made = node(op, args, attrs, idAfter(host))
+      host.users.push(made)
+      return made
+    }
+    host.users = new Map(host.users.map((user) => [keyOfNode(user.op, user.args, user.attrs), user]))
   }
-  key += attrsKey(attrs)
-  const table = host === undefined ? constants : (host.users ??= new Map())
+  return tabled(host.users, op, args, attrs, host)
+}
+
+/** So many users are compared one by one; for more there is a table. */
+const fewUsers = 6
+
+function tabled(table: Map<string, Expr>, op: Op, args: readonly Expr[], attrs: Attrs, host?: Expr): Expr {
+  const key = keyOfNode(op, args, attrs)
   let found = table.get(key)
-  if (found === undefined) {
-    const constant = host === undefined || host.id < 0
-    found = node(op, args, attrs, constant ? -++nodeCount : ++nodeCount)
-    table.set(key, found)
-  }
+  if (found === undefined) table.set(key, (found = node(op, args, attrs, idAfter(host))))
   return found
 }
+
+/** What is made of constants alone is a constant. */
+const idAfter = (host: Expr | undefined): number => (host === undefined || host.id < 0 ? -++nodeCount : ++nodeCount)
+
+const keyOfNode = (op: Op, args: readonly Expr[], attrs: Attrs): string =>
+  `${idOf(op)},${args.map((a) => a.id).join(',')}${attrsKey(attrs)}`
+
+const isSame = (user: Expr, op: Op, args: readonly Expr[], attrs: Attrs): boolean =>
+  user.op === op &&
+  user.args.length === args.length &&
+  user.args.every((a, i) => a === args[i]) &&
+  (user.attrs === attrs || attrsKey(user.attrs) === attrsKey(attrs))
 
 const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => ({
   op,

@@ -22,26 +22,16 @@ export function typeset(expr: Expr, memo: TypesetMemo = new Map()): Layout {
 
 function set(expr: Expr, args: readonly Typeset[]): Typeset {
   const { op, attrs, shape } = expr
-  const bareArgs = args.map((a) => a.bare)
-  if (op.bare) {
-    const layout = op.notation(
-      args.map((a) => a.layout),
-      attrs,
-      expr,
-    )
-    return { layout, bare: op.bare(bareArgs, attrs), bareShape: args[0]?.bareShape ?? scalarShape }
-  }
+  const full = (): Layout => op.notation(args.map(layoutOf), attrs, expr)
+  if (op.bare) return { layout: full(), bare: op.bare(args.map(bareOf), attrs), bareShape: args[0]?.bareShape ?? scalarShape }
+  if (!op.align || args.every((a) => a.bare === a.layout)) return plain(full(), shape)
   // NumPy broadcasts the arguments of what works entry by entry: where that gives the full shape, nothing more is written
-  const bareShape = op.align ? args.reduce<Shape | undefined>((s, a) => s && broadcastShape(s, a.bareShape), scalarShape) : undefined
-  const full = (): Layout =>
-    op.notation(
-      args.map((a) => a.layout),
-      attrs,
-      expr,
-    )
-  if (!bareShape || args.every((a) => a.bare === a.layout)) return plain(full(), shape)
-  const bare = op.notation(bareArgs, attrs, expr)
+  const bareShape = args.reduce<Shape | undefined>((s, a) => s && broadcastShape(s, a.bareShape), scalarShape)
+  if (!bareShape) return plain(full(), shape)
+  const bare = op.notation(args.map(bareOf), attrs, expr)
   return sameShape(bareShape, shape) ? plain(bare, shape) : { layout: full(), bare, bareShape }
 }
 
+const layoutOf = (typeset: Typeset): Layout => typeset.layout
+const bareOf = (typeset: Typeset): Layout => typeset.bare
 const plain = (layout: Layout, shape: Shape): Typeset => ({ layout, bare: layout, bareShape: shape })

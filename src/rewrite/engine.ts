@@ -29,7 +29,7 @@ export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit
   const byOp = new Map<Op, Law[]>()
   for (const law of laws) for (const op of law.on) byOp.set(op, [...(byOp.get(op) ?? []), law])
   const general = byOp.get(anyOp) ?? []
-  const normal = new WeakMap<Expr, Expr>()
+  const normal = new Map<Expr, Expr>()
 
   const settle = (start: Expr, trace: Step[] | undefined): Expr => {
     let expr = start
