@@ -208,7 +208,7 @@ function masksIn(root: Expr): Expr[] {
     if (seen.has(expr)) continue
     seen.add(expr)
     if (/'$/.test(expr.op.name) && expr.args.length === 1) found.push(expr)
-    todo.push(...expr.args)
+    for (const arg of expr.args) todo.push(arg)
   }
   return found
 }
@@ -249,7 +249,7 @@ function combination(target: Expr, terms: readonly Expr[], derivation: Derivatio
   )
   const solution = solved(normal)
   if (!solution) return undefined
-  const scale = Math.max(...rows.map(({ y }) => Math.abs(y)), 1e-300)
+  const scale = rows.reduce((most, { y }) => Math.max(most, Math.abs(y)), 1e-300)
   const fits = rows.every(({ x, y }) => Math.abs(y - x.reduce((s, v, i) => s + v * solution[i]!, 0)) <= 1e-7 * scale)
   return fits ? solution : undefined
 }

@@ -72,36 +72,44 @@ function compared(
   const directions = slopes.map((g) => unitTowards(g, normalTensor(random, g.shape)))
   const magnitude = Math.abs(known.get(loss)!.data[0]!)
 
-  /** The slope along the nudged values' directions, by differences. A smaller step is tried where a kink lies within one. */
-  const difference = (nudged: readonly number[]): { fd: number; slope: number; size: number } | undefined => {
+  /** The relative error of the slope along the nudged values' directions; smaller steps are tried near kinks and in curves. */
+  const errorOf = (nudged: readonly number[]): number | undefined => {
     const slope = nudged.reduce((sum, i) => sum + inner(slopes[i]!, directions[i]!), 0)
+    const size = nudged.reduce((sum, i) => sum + norm(slopes[i]!), 0)
     const at = (h: number): Forward =>
       forward(loss, { ...point, nudges: new Map(nudged.map((i) => [values[i]!.expr, map(directions[i]!, (d) => h * d)])) })
     // many directions at once move the loss far: the step keeps that small, too
     const widest = Math.min(2e-4, 1e-3 / Math.abs(slope || 1))
-    for (const step of [widest, widest / 30]) {
+    let best: number | undefined
+    for (const step of [widest, widest / 30, widest / 1000]) {
       const passes = (many ? [step, -step] : [step, -step, 2 * step, -2 * step]).map(at)
       if (!passes.every((pass) => sameSides(pass.sides, passes[0]!.sides))) continue
-      const [plus, minus, plus2, minus2] = passes.map((pass) => pass.value) as [number, number, number?, number?]
-      const first = (plus - minus) / (2 * step)
-      return {
-        // with four passes the error of second order cancels (Richardson 1911)
-        fd: plus2 === undefined || minus2 === undefined ? first : (4 * first - (plus2 - minus2) / (4 * step)) / 3,
-        slope,
-        size: nudged.reduce((sum, i) => sum + norm(slopes[i]!), 0) + (magnitude * 1e-15) / step / tolerance,
-      }
+      const difference = centralDifference(
+        passes.map((pass) => pass.value),
+        step,
+      )
+      const scale = size + (magnitude * 1e-15) / step / tolerance
+      const error = scale === 0 ? Math.abs(difference) : Math.abs(difference - slope) / scale
+      best = best === undefined || error < best ? error : best
+      if (best <= tolerance) break
     }
-    return undefined
+    return best
   }
   const groups = many ? [values.map((_, i) => i)] : values.map((_, i) => [i])
   const errors = new Map<Value, number>()
   for (const group of groups) {
-    const result = difference(group)
-    if (!result) return undefined
-    const error = result.size === 0 ? Math.abs(result.fd) : Math.abs(result.fd - result.slope) / result.size
+    const error = errorOf(group)
+    if (error === undefined) return undefined
     for (const i of group) errors.set(values[i]!, error)
   }
   return errors
+}
+
+/** (f(h) − f(−h))/2h, and with two more passes the error of second order cancelled (Richardson 1911). */
+function centralDifference(values: readonly number[], step: number): number {
+  const [plus, minus, plus2, minus2] = values as [number, number, number?, number?]
+  const first = (plus - minus) / (2 * step)
+  return plus2 === undefined || minus2 === undefined ? first : (4 * first - (plus2 - minus2) / (4 * step)) / 3
 }
 
 /** A unit direction, half along the gradient, so that the slope is never lost in rounding, and half at random. */

@@ -26,7 +26,7 @@ export function inForm(gradients: Gradients, branches: Branches, form: Form, col
     const isSum = contributions.length !== 1 || gradient.contributions[0]!.term !== gradient.total
     const total = gradient.given ? gradient.total : isSum ? opened(gradient.total) : contributions[0]!.term
     result.set(value, { ...gradient, contributions, total })
-    const depth = 1 + Math.max(0, ...namesIn(gradient.total).map((name) => nesting.get(name) ?? 0))
+    const depth = 1 + namesIn(gradient.total).reduce((most, name) => Math.max(most, nesting.get(name) ?? 0), 0)
     const stays = counts && !isName(total) && (branches.anchors.has(value) || counts.get(gradient.adjoint)! > 1 || depth > deepest)
     if (gradient.given || stays) continue
     inlined.add(value)

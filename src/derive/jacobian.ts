@@ -156,7 +156,7 @@ function dependsOn(expr: Expr, source: Expr): boolean {
     if (next === source) return true
     if (seen.has(next)) continue
     seen.add(next)
-    todo.push(...next.args)
+    for (const arg of next.args) todo.push(arg)
   }
   return false
 }

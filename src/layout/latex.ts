@@ -11,7 +11,7 @@ export function toLatex(layout: Layout): string {
     const next = todo.pop()!
     if (typeof next === 'string') write(out, next)
     else if (next.kind === 'symbol') write(out, next.latex)
-    else todo.push(...pieces(next).reverse())
+    else for (const piece of pieces(next).reverse()) todo.push(piece)
   }
   return out.join('').trim()
 }
@@ -75,7 +75,7 @@ function isTall(body: Layout): boolean {
     }
     const parts = children(next)
     const waiting = parts.filter((part) => !tall.has(part))
-    if (waiting.length > 0) todo.push(...waiting)
+    if (waiting.length > 0) for (const part of waiting) todo.push(part)
     else {
       todo.pop()
       tall.set(next, next.kind === 'fraction' || next.kind === 'big' || parts.some((part) => tall.get(part)))

@@ -26,7 +26,7 @@ export function toText(layout: Layout): string {
     const next = todo.pop()!
     if (typeof next === 'string') out.push(next)
     else if (next.kind === 'symbol') out.push(next.text)
-    else todo.push(...pieces(next).reverse())
+    else for (const piece of pieces(next).reverse()) todo.push(piece)
   }
   return out.join('')
 }

@@ -102,14 +102,27 @@ function requireBroadcast(verb: string, asts: readonly Ast[], exprs: readonly Ex
       const other = exprs[before]!
       const detail = `${textOf(asts[before]!, scope)} is ${shapeText(other.shape)}, ${textOf(asts[i]!, scope)} is ${shapeText(expr.shape)}`
       const vectors = verb === 'add' && other.shape.length === 1 && expr.shape.length === 1
-      fail('shapes', { what: `shapes do not ${verb}`, detail, ...(vectors ? { hint: padOrProject(other.shape[0]!, expr.shape[0]!) } : {}) })
+      fail('shapes', {
+        what: `shapes do not ${verb}`,
+        detail,
+        ...(vectors
+          ? { hint: padOrProject([textOf(asts[before]!, scope), other.shape[0]!], [textOf(asts[i]!, scope), expr.shape[0]!]) }
+          : {}),
+      })
     }
     shape = common
   })
 }
 
-const padOrProject = (m: Dim, n: Dim): string =>
-  `To add a skip of another size, pad it (pad(x, [[0, ${dimText(minus(m, n))}]])) or project it (Ws @ x with Ws: [${dimText(m)}, ${dimText(n)}]).`
+type Summand = readonly [name: string, size: Dim]
+
+/** The shorter one is padded; where sizes are symbolic, that is the one that came second. */
+function padOrProject(first: Summand, second: Summand): string {
+  const isLonger = typeof first[1] === 'number' && typeof second[1] === 'number' && first[1] < second[1]
+  const [[, m], [name, n]] = isLonger ? [second, first] : [first, second]
+  const plain = (dim: Dim): string => dimText(dim).replaceAll('−', '-')
+  return `To add a skip of another size, pad it (pad(${name}, [[0, ${plain(minus(m, n))}]])) or project it (Ws @ ${name} with Ws: [${plain(m)}, ${plain(n)}]).`
+}
 
 function productOf(ast: Ast & { kind: 'product' }, of: (ast: Ast) => Expr, scope: Scope): Expr {
   let [result, before] = [of(ast.first), ast.first]

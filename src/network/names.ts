@@ -22,7 +22,7 @@ export function partsOf(root: Ast): Ast[] {
   while (todo.length > 0) {
     const ast = todo.pop()!
     found.push(ast)
-    todo.push(...children(ast).reverse())
+    for (const child of children(ast).reverse()) todo.push(child)
   }
   return found
 }

@@ -27,7 +27,10 @@ export function parseYaml({ text }: Source): Node {
   const documents = parseAllDocuments(text, { prettyErrors: false, uniqueKeys: false, logLevel: 'silent', keepSourceTokens: false })
   const [document] = Array.isArray(documents) ? documents : []
   if (!document) return fail('empty-document', {}, { start: 0, end: 0 })
-  const faults = document.errors.map((e) => yamlFault(e.code, e.message, { start: e.pos[0], end: e.pos[1] }, text))
+  const faults = onePerLine(
+    document.errors.map((e) => yamlFault(e.code, e.message, { start: e.pos[0], end: e.pos[1] }, text)),
+    text,
+  )
   if (documents.length > 1)
     faults.push(
       diagnostic(
@@ -40,6 +43,12 @@ export function parseYaml({ text }: Source): Node {
   if (!document.contents) return fail('empty-document', {}, { start: 0, end: 0 })
   refuseAliases(document.contents)
   return document.contents
+}
+
+/** A parser that stumbles reports what follows, too: the first fault of a line says most. */
+function onePerLine(faults: readonly Diagnostic[], text: string): Diagnostic[] {
+  const lineOf = (d: Diagnostic): number => text.lastIndexOf('\n', (d.span?.start ?? 0) - 1)
+  return faults.filter((fault, i) => faults.findIndex((other) => lineOf(other) === lineOf(fault)) === i)
 }
 
 /** The range of a node without what follows it. */
@@ -73,7 +82,7 @@ function refuseAliases(root: Node): void {
         spanOf(node as unknown as Node),
       )
     }
-    if (isMap(node) || isSeq(node)) todo.push(...(node.items as unknown[]))
+    if (isMap(node) || isSeq(node)) for (const item of node.items) todo.push(item)
     else if (isPair(node)) todo.push(node.key, node.value)
   }
 }
@@ -92,13 +101,22 @@ const reasons: Readonly<Record<string, readonly [reason: string, hint?: string]>
 }
 
 function yamlFault(code: string, message: string, span: Span, text: string): Diagnostic {
-  if (code === 'BLOCK_AS_IMPLICIT_KEY' || (code === 'BAD_INDENT' && message.includes('sequence'))) {
-    const line = text
-      .slice(text.lastIndexOf('\n', span.start) + 1)
-      .split('\n')[0]!
-      .trim()
-    const [, key, value] = /^(\w+):\s+(.*)$/.exec(line) ?? []
-    if (key && value) return diagnostic('yaml-trap', { what: `the value of ${key} can't be read`, mended: `${key}: '${value}'` }, span)
+  const line = text
+    .slice(text.lastIndexOf('\n', span.start - 1) + 1)
+    .split('\n')[0]!
+    .trim()
+  const [, key, value] = /^(\w+):\s+(-\s.*)$/.exec(line) ?? []
+  if (key && value)
+    return diagnostic(
+      'yaml-trap',
+      { what: `YAML reads "- " as the start of a list, so the value of ${key} is lost`, mended: `${key}: '${value}'` },
+      span,
+    )
+  if (code === 'BAD_INDENT' && message.includes('Flow'))
+    return diagnostic('yaml-syntax', { reason: 'a bracket that was opened above is not closed' }, span)
+  if (code === 'BLOCK_AS_IMPLICIT_KEY') {
+    const [, name, rest] = /^(\w+):\s+(.*)$/.exec(line) ?? []
+    if (name && rest) return diagnostic('yaml-trap', { what: `the value of ${name} contains ": "`, mended: `${name}: '${rest}'` }, span)
   }
   const [reason, hint] = reasons[code] ?? [message.split('\n')[0]!.replace(/ at line.*/, '')]
   return diagnostic('yaml-syntax', { reason, ...(hint ? { hint } : {}) }, span)

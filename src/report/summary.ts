@@ -41,7 +41,7 @@ function verificationSummary(derivation: Derivation, { draws, byValue }: Verific
   const checked = printed.filter((v) => byValue.get(v))
   const failing = checked.filter((v) => !byValue.get(v)!.ok)
   const unchecked = printed.filter((v) => !byValue.get(v))
-  const worst = Math.max(0, ...checked.map((v) => byValue.get(v)!.worst))
+  const worst = checked.reduce((most, v) => Math.max(most, byValue.get(v)!.worst), 0)
   const names = (values: readonly Value[]): string => values.map((v) => toText(v.layout)).join(', ')
   return [
     ...(failing.length > 0

@@ -18,8 +18,7 @@ export function textOf(report: Report, paint: Paint): string {
 
 function sectionText(section: Section, paint: Paint): string[] {
   const formulas = section.lines.map(formula)
-  const fitting = formulas.map(length).filter((n) => n <= widest)
-  const column = Math.max(0, ...fitting)
+  const column = formulas.map(length).reduce((most, n) => (n <= widest ? Math.max(most, n) : most), 0)
   const lines = section.lines.flatMap((line, i) => lineText(line, formulas[i]!, column, paint))
   const where = section.where.flatMap((line, i) => {
     const first = i === 0 ? 'where ' : '      '
@@ -67,7 +66,7 @@ function termsText({ left, terms }: Line, written: string, paint: Paint): string
     })
     if (length(row) <= 96) return [margin + paint.faint(row)]
   }
-  const width = Math.max(...terms.map((t) => length(toText(t.layout))))
+  const width = terms.reduce((most, t) => Math.max(most, length(toText(t.layout))), 0)
   return terms.map((t, i) => {
     const text = toText(t.layout)
     return `${margin}${' '.repeat(start)}${text}${' '.repeat(width - length(text) + 3)}${paint.faint(labels[i]!)}`

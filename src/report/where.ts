@@ -19,7 +19,7 @@ export function whereLines(drafts: readonly Omit<Section, 'where'>[], { gradient
           defined.add(e)
           return definable.get(e)!()
         })
-      where.push(...lines)
+      for (const line of lines) where.push(line)
       open = lines.flatMap((l) => l.shows)
     }
     return { ...draft, where }
