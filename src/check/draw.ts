@@ -123,3 +123,10 @@ export function withStrangers(roots: readonly Expr[], point: Point, seed: number
   }
   return { ...point, values }
 }
+
+/** The point moved by some units in the last place: what this changes is rounding. */
+export function shake(point: Point, seed: number): Point {
+  const random = randomFrom(seed, 'shake')
+  const values = new Map([...point.values].map(([expr, value]) => [expr, map(value, (x) => x * (1 + 2e-15 * (random() - 0.5)))]))
+  return { ...point, values }
+}

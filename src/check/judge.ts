@@ -8,11 +8,10 @@ import { nameLayout } from '../layout/names.ts'
 import type { Claim } from '../network/network.ts'
 import { fill, numberOf, variable } from '../ops/leaves.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
-import { randomFrom } from '../tensor/random.ts'
-import { allFinite, map, type Tensor, zip } from '../tensor/tensor.ts'
+import { allFinite, type Tensor, zip } from '../tensor/tensor.ts'
 import { type Sides, sidesOf } from './claims.ts'
 import { type Diagnosis, diagnose } from './diagnose.ts'
-import { drawPoint, withStrangers } from './draw.ts'
+import { drawPoint, shake, withStrangers } from './draw.ts'
 import { applied, isOperator, type Operator, shapesOf } from './operator.ts'
 
 export type Verdict =
@@ -129,13 +128,6 @@ const largest = (a: Tensor): number => a.data.reduce((m, x) => Math.max(m, Math.
 function valuesAt(left: Expr, right: Expr, point: Point): readonly [Tensor, Tensor] {
   const values = evaluate([left, right], point)
   return [values.get(left)!, values.get(right)!]
-}
-
-/** The point moved by a few units in the last place: what this changes is rounding. */
-function shake(point: Point, seed: number): Point {
-  const random = randomFrom(seed, 'shake')
-  const values = new Map([...point.values].map(([expr, value]) => [expr, map(value, (x) => x * (1 + 4e-16 * (random() - 0.5)))]))
-  return { ...point, values }
 }
 
 /** One canonical form for both sides: first in terms of gradients and nodes by name, then with every name opened. */
