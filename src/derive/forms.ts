@@ -20,9 +20,10 @@ export function inForm(gradients: Gradients, branches: Branches, form: Form, col
   const result = new Map<Value, Gradient>()
   const inlined = new Set<Value>()
   const nesting = new Map<Expr, number>()
-  const opened = (expr: Expr): Expr => collect(substitute([expr], (e) => replacement.get(e))[0]!)
+  const opened = (expr: Expr): Expr =>
+    namesIn(expr).some((name) => replacement.has(name)) ? collect(substitute([expr], (e) => replacement.get(e))[0]!) : expr
   for (const [value, gradient] of gradients) {
-    const contributions = gradient.contributions.map((c) => ({ ...c, term: opened(c.term) }))
+    const contributions = gradient.contributions.map(({ consumer, term }) => ({ consumer, term: opened(term) }))
     const isSum = contributions.length !== 1 || gradient.contributions[0]!.term !== gradient.total
     const total = gradient.given ? gradient.total : isSum ? opened(gradient.total) : contributions[0]!.term
     result.set(value, { ...gradient, contributions, total })

@@ -8,7 +8,13 @@ export const scalarShape: Shape = []
 
 export const sameShape = (a: Shape, b: Shape): boolean => a === b || (a.length === b.length && a.every((d, i) => sameDim(d, b[i]!)))
 
-export const dimText = (dim: Dim): string => toText(dimLayout(dim))
+export function dimText(dim: Dim): string {
+  if (typeof dim === 'number') return toText(dimLayout(dim))
+  let text = dimTexts.get(dim)
+  if (text === undefined) dimTexts.set(dim, (text = toText(dimLayout(dim))))
+  return text
+}
+const dimTexts = new WeakMap<object, string>()
 
 /** [n, k] */
 export const shapeText = (shape: Shape): string => `[${shape.map(dimText).join(', ')}]`

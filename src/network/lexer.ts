@@ -24,29 +24,43 @@ const readings: Readonly<Record<string, string>> = {
   '→': '->',
 }
 
-const pattern =
-  /(?<space>\s+)|(?<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?<name>[\p{L}_](?:(?!ᵀ)[\p{L}\p{N}_])*(?:\.(?!m?T(?![\p{L}\p{N}_]))[\p{L}_](?:(?!ᵀ)[\p{L}\p{N}_])*)*)|(?<string>"[^"]*"|'[^']+'(?=\s*[,)\]]))|(?<transposed>\^\s*\{?(?:T|⊤|\\top)\}?(?![\p{L}\p{N}_]))|(?<mark>\*\*|\/\/|->|<=|>=|==|!=|\.m?T(?![\p{L}\p{N}_])|[-+*/@()[\],:=<>'.^⊙·×−ᵀ⊤′≤≥≠→])/uy
+/** Each kind of token by itself, tried in this order. Sticky: a match starts where the last one ended. */
+const space = /\s+/y
+const name = /[\p{L}_](?:(?!ᵀ)[\p{L}\p{N}_])*(?:\.(?!m?T(?![\p{L}\p{N}_]))[\p{L}_](?:(?!ᵀ)[\p{L}\p{N}_])*)*/uy
+const plainName = /[A-Za-z_]\w*(?![.\w\u0080-\uffff])/y
+const number = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y
+const string = /"[^"]*"|'[^']+'(?=\s*[,)\]])/y
+const raisedT = /\^\s*\{?(?:T|⊤|\\top)\}?(?![\p{L}\p{N}_])/uy
+const mark = /\*\*|\/\/|->|<=|>=|==|!=|\.m?T(?![\p{L}\p{N}_])|[-+*/@()[\],:=<>'.^⊙·×−ᵀ⊤′≤≥≠→]/uy
 
 /** All tokens of the text, the last of kind 'end'. `at` gives the place of an offset in the source. */
 export function tokens(text: string, at: (start: number, end: number) => Span): Token[] {
   const result: Token[] = []
   let from = 0
-  while (from < text.length) {
+  /** What the pattern matches here, if it does. */
+  const taken = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = from
-    const match = pattern.exec(text)
-    if (!match) {
+    if (!pattern.test(text)) return undefined
+    const match = text.slice(from, pattern.lastIndex)
+    from = pattern.lastIndex
+    return match
+  }
+  while (from < text.length) {
+    if (taken(space) !== undefined) continue
+    const start = from
+    const token = (kind: Token['kind'], value: string): void => {
+      result.push({ kind, text: value, span: at(start, from) })
+    }
+    let match = text[from] === 'ᵀ' ? undefined : (taken(plainName) ?? taken(name))
+    if (match !== undefined) token('name', match)
+    else if ((match = taken(number)) !== undefined) token('number', match)
+    else if ((match = taken(string)) !== undefined) token('string', match.slice(1, -1))
+    else if (taken(raisedT) !== undefined) token('mark', '.T')
+    else if ((match = taken(mark)) !== undefined) token('mark', readings[match] ?? match)
+    else {
       const found = String.fromCodePoint(text.codePointAt(from)!)
       fail('syntax', { expected: 'an expression', found: `the character ${found}` }, at(from, from + found.length))
     }
-    const groups = match.groups!
-    const span = () => at(match.index, match.index + match[0].length)
-    if (groups.name?.startsWith('ᵀ')) result.push({ kind: 'mark', text: '.T', span: span() })
-    else if (groups.name !== undefined) result.push({ kind: 'name', text: groups.name, span: span() })
-    else if (groups.number !== undefined) result.push({ kind: 'number', text: groups.number, span: span() })
-    else if (groups.string !== undefined) result.push({ kind: 'string', text: groups.string.slice(1, -1), span: span() })
-    else if (groups.transposed !== undefined) result.push({ kind: 'mark', text: '.T', span: span() })
-    else if (groups.mark !== undefined) result.push({ kind: 'mark', text: readings[groups.mark] ?? groups.mark, span: span() })
-    from = pattern.lastIndex
   }
   result.push({ kind: 'end', text: 'the end', span: at(text.length, text.length) })
   return result

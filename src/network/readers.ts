@@ -54,6 +54,7 @@ export function textOf(node: Node | null, { source }: Context): Text | undefined
 
 /** A comment that YAML cut off a line, although it is glued to what follows: `z = y #2`. */
 function refuseCutLine(text: Text, { source }: Context): void {
+  if (source[text.span.end] === '\n') return
   const lineEnd = source.indexOf('\n', text.span.end)
   const rest = source.slice(text.span.end, lineEnd < 0 ? undefined : lineEnd)
   const cut = /^\s+#(?=[^\s#!])/.exec(rest)

@@ -28,8 +28,9 @@ export function declareVariables(document: Document, draft: Draft): void {
       if (declaration.module) fail('later-version', { what: 'an instance of a module' }, declaration.module.span)
       requireFree(name.text, name.span, draft)
       if (!shapes[i]) return
-      const expr = variable(name.text, shapes[i], layoutOf(name.text, draft), domainOf(declaration, draft))
-      define({ name: name.text, role, expr, layout: layoutOf(name.text, draft), span: name.span }, draft)
+      const layout = layoutOf(name.text, draft)
+      const expr = variable(name.text, shapes[i], layout, domainOf(declaration, draft))
+      define({ name: name.text, role, expr, layout, span: name.span }, draft)
       if (declaration.value !== undefined) draft.fixed.set(expr, fixedValue(declaration, shapes[i]))
       return true
     })
