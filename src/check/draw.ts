@@ -56,21 +56,21 @@ function drawSizes({ sizes, values }: Network, random: Random): Sizes {
 function conditionsOf(roots: readonly Expr[]): ((sizes: Sizes) => boolean)[] {
   const seen = new Set<string>()
   const conditions: ((sizes: Sizes) => boolean)[] = []
-  const require = (attr: Attr, least: number): void => {
-    if (Array.isArray(attr)) for (const a of attr) require(a, least)
+  const demand = (attr: Attr, least: number): void => {
+    if (Array.isArray(attr)) for (const a of attr) demand(a, least)
     else if (isSymbolic(attr) && !seen.has(attr.key + least)) {
       seen.add(attr.key + least)
       conditions.push((sizes) => sizeIn(attr, sizes) >= least)
     }
   }
   for (const expr of inOrder(roots)) {
-    for (const dim of expr.shape) require(dim, 1)
-    for (const key in expr.attrs) require(expr.attrs[key]!, 0)
+    for (const dim of expr.shape) demand(dim, 1)
+    for (const key in expr.attrs) demand(expr.attrs[key]!, 0)
   }
   return conditions
 }
 
-function drawValue(leaf: Expr, sizes: Sizes, random: Random, scale: number): Tensor {
+export function drawValue(leaf: Expr, sizes: Sizes, random: Random, scale: number): Tensor {
   const shape = leaf.shape.map((d) => sizeIn(d, sizes))
   const { kind, classes } = domainOf(leaf)
   const each = (f: () => number): Tensor => map(full(shape, 0), f)

@@ -13,7 +13,7 @@ import { textOf } from '../report/text.ts'
 import { verdictsOf } from '../report/verdicts.ts'
 import { Exit } from './exit.ts'
 import { readSource, writeWhole } from './files.ts'
-import type { CheckFlags, DeriveFlags } from './main.ts'
+import type { CheckFlags, DeriveFlags } from './flags.ts'
 import { paintFor } from './paint.ts'
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`

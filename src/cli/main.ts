@@ -1,26 +1,9 @@
 /** The command: its options and its help. What the commands do stands in `commands.ts`, loaded when one is called. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { Exit } from './exit.ts'
+import type { CheckFlags, DeriveFlags } from './flags.ts'
 
 declare const VERSION: string
-
-export interface DeriveFlags {
-  readonly at?: readonly string[]
-  readonly form: 'local' | 'expanded' | 'jacobian'
-  readonly derivatives: 'symbol' | 'explicit' | 'output'
-  readonly steps?: boolean
-  readonly format: 'text' | 'latex' | 'markdown' | 'json'
-  readonly set: ReadonlyMap<string, number>
-  readonly seed: number
-  readonly verify: boolean
-  readonly output?: string
-}
-
-export interface CheckFlags {
-  readonly reporter: 'pretty' | 'json'
-  readonly set: ReadonlyMap<string, number>
-  readonly seed: number
-}
 
 const names = (text: string): string[] =>
   text
@@ -116,8 +99,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program().parseAsync(argv)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('commander.'))) return crashed(error)
-    const asked = error.code === 'commander.helpDisplayed' || error.code === 'commander.version' || error.code === 'commander.help'
-    process.exitCode = asked ? Exit.ok : Exit.input
+    process.exitCode = 'exitCode' in error && error.exitCode === 0 ? Exit.ok : Exit.input
   }
 }
 

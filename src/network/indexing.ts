@@ -3,7 +3,7 @@ import { fail, type Span } from '../diagnostic.ts'
 import { type Dim, floorDivide, minus, plus, sameDim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { dimText, positionOf, shapeText } from '../expr/shape.ts'
-import { reshape, slice } from '../ops/movement.ts'
+import { inShape, slice } from '../ops/movement.ts'
 import type { Ast, Mark } from './ast.ts'
 
 interface Range {
@@ -29,7 +29,7 @@ export function indexed(x: Expr, marks: readonly Mark[], size: (ast: Ast) => Dim
         step: ranges.map((r) => r.step),
         drop: ranges.flatMap((r, axis) => (r.drop ? [axis] : [])),
       })
-  return marks.some((m) => m.kind === 'new') ? reshape(picked, { shape: shapeWithNew(marks, ranges) }) : picked
+  return marks.some((m) => m.kind === 'new') ? inShape(picked, shapeWithNew(marks, ranges)) : picked
 }
 
 function rangeOf(mark: Mark | undefined, dim: Dim, size: (ast: Ast) => Dim, span: Span): Range {

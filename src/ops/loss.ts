@@ -8,7 +8,7 @@ import { divide, multiply, negate, subtract } from './arithmetic.ts'
 import { choice } from './attributes.ts'
 import { op } from './define.ts'
 import { fill, sizeValue } from './leaves.ts'
-import { reshape, sum } from './movement.ts'
+import { inShape, sum } from './movement.ts'
 import { logSoftmax, softmax } from './normalise.ts'
 import { sigmoid, softplus, square } from './pointwise.ts'
 
@@ -95,7 +95,7 @@ export const crossEntropy = op('cross_entropy', ['z', 't'], { reduction })({
   },
 })
 
-const keepLast = (g: Expr): Expr => reshape(g, { shape: [...g.shape, 1] })
+const keepLast = (g: Expr): Expr => inShape(g, [...g.shape, 1])
 
 /** Binary cross-entropy of logits, averaged over all entries. */
 export const bceWithLogits = op('bce_with_logits', ['z', 't'], { reduction })({

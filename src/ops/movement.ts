@@ -36,7 +36,7 @@ export const broadcast = op('broadcast_to', ['x'], { shape: dims() })({
     return call(word('broadcast'), [x, list(shape.map(dimLayout))])
   },
   vjp: ([x], g, { shape }) => [
-    reshape(sum(g, { axis: stretchedAxes(x.shape, shape), keepdims: x.shape.length === shape.length }), { shape: x.shape }),
+    inShape(sum(g, { axis: stretchedAxes(x.shape, shape), keepdims: x.shape.length === shape.length }), x.shape),
   ],
 })
 
@@ -88,11 +88,11 @@ export const sum = op('sum', ['x'], { axis: axes(), keepdims: flag(false) })({
       shape,
     ),
   notation: ([x], { axis }, { args: [source] }) => reductionLayout('sum', x, axis, source!.shape.length),
-  vjp: ([x], g, { axis }) => [broadcast(reshape(g, { shape: reducedShape(x.shape, axis, true) }), { shape: x.shape })],
+  vjp: ([x], g, { axis }) => [broadcast(inShape(g, reducedShape(x.shape, axis, true)), { shape: x.shape })],
 })
 
 /** The same entries in another shape. */
-const reshaping = op('reshape', ['x'], { shape: dims() })({
+export const reshape = op('reshape', ['x'], { shape: dims() })({
   linear: 'each',
   why: 'the error is put back into the old shape',
   formula: 'the entries of x in row-major order',
@@ -118,13 +118,11 @@ const reshaping = op('reshape', ['x'], { shape: dims() })({
     const proper = (s: Shape) => s.filter((d) => d !== 1)
     return sameShape(proper(shape), proper(source!.shape)) ? x : call(word('reshape'), [x, list(shape.map(dimLayout))])
   },
-  vjp: ([x], g) => [reshape(g, { shape: x.shape })],
+  vjp: ([x], g) => [inShape(g, x.shape)],
 })
 
-export const reshape: typeof reshaping = Object.assign(
-  ((x: Expr, attrs: { shape: Shape }) => (sameShape(x.shape, attrs.shape) ? x : reshaping(x, attrs))) as typeof reshaping,
-  reshaping,
-)
+/** x in another shape; x itself if it has that shape. */
+export const inShape = (x: Expr, shape: Shape): Expr => (sameShape(x.shape, shape) ? x : reshape(x, { shape }))
 
 /** The axes in another order; Aᵀ for matrices. */
 export const transpose = op('transpose', ['x'], { perm: order() })({
@@ -272,7 +270,7 @@ export const stack = op('stack', ['...parts'], { axis: axis(0) })({
   notation: (parts) => call(word('stack'), parts),
   expand: (parts, { axis }) =>
     concat(
-      parts.map((p) => reshape(p, { shape: [...p.shape.slice(0, axis), 1, ...p.shape.slice(axis)] })),
+      parts.map((p) => inShape(p, [...p.shape.slice(0, axis), 1, ...p.shape.slice(axis)])),
       { axis },
     ),
 })

@@ -7,7 +7,7 @@ import { type Attributes, choice, number, type Values } from './attributes.ts'
 import { op } from './define.ts'
 import { erfOf } from './erf.ts'
 import { fill, numberOf } from './leaves.ts'
-import { aligned, reshape } from './movement.ts'
+import { aligned, inShape } from './movement.ts'
 
 interface Pointwise<A> {
   readonly formula: string
@@ -388,7 +388,7 @@ export const prelu = op('prelu', ['x', 'a'])({
   notation: (args) => call(word('prelu'), args),
   expand([x, a]) {
     const channel = x.shape.length === 3 ? 0 : x.shape.length === 1 ? 0 : 1
-    const slope = a.shape.length === 0 ? a : reshape(a, { shape: [...a.shape, ...x.shape.slice(channel + 1).map(() => 1)] })
+    const slope = a.shape.length === 0 ? a : inShape(a, [...a.shape, ...x.shape.slice(channel + 1).map(() => 1)])
     return where(greater(x, n(0)), x, times(slope, x))
   },
 })

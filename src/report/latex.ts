@@ -1,7 +1,7 @@
 /** Writes a report as an align environment that needs amsmath alone. */
 import { toLatex } from '../layout/latex.ts'
-import type { Line } from './lines.ts'
-import type { Report, Section } from './report.ts'
+import type { Line, Section } from './lines.ts'
+import type { Report } from './report.ts'
 
 /** The gradients as one `align*`, with a remark in text before each group as a LaTeX comment. */
 export function latexOf(report: Report): string {

@@ -31,6 +31,17 @@ export interface Line {
   readonly explains?: readonly Line[]
 }
 
+/** What is said of one place in the network. */
+export interface Section {
+  readonly kind: 'forward' | 'loss' | 'merge' | 'fan-out' | 'node' | 'inputs' | 'parameters'
+  readonly title?: Layout | undefined
+  /** What happens to the error here. */
+  readonly why?: string | undefined
+  readonly lines: readonly Line[]
+  /** Names that are first mentioned here. */
+  readonly where: readonly Line[]
+}
+
 export interface Term {
   readonly layout: Layout
   readonly kind: 'skip' | 'branch'

@@ -1,7 +1,7 @@
 /** Writes a report as Markdown with formulas in dollars, as GitHub and most editors show it. */
 import { toLatex } from '../layout/latex.ts'
-import { type Line, pathText } from './lines.ts'
-import type { Report, Section } from './report.ts'
+import { type Line, pathText, type Section } from './lines.ts'
+import type { Report } from './report.ts'
 
 const titles: Readonly<Record<Section['kind'], string>> = {
   forward: 'The network',

@@ -3,19 +3,9 @@ import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
-import { type Line, type Writer, writerOf } from './lines.ts'
+import { type Section, type Writer, writerOf } from './lines.ts'
 import { reasonsOf } from './reasons.ts'
 import { whereLines } from './where.ts'
-
-export interface Section {
-  readonly kind: 'forward' | 'loss' | 'merge' | 'fan-out' | 'node' | 'inputs' | 'parameters'
-  readonly title?: Layout | undefined
-  /** What happens to the error here. */
-  readonly why?: string | undefined
-  readonly lines: readonly Line[]
-  /** Names that are first mentioned here. */
-  readonly where: readonly Line[]
-}
 
 export interface Report {
   readonly title: string | undefined

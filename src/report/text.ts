@@ -1,9 +1,9 @@
 /** Writes a report as text for a terminal. */
 import { shapeText } from '../expr/shape.ts'
 import { toText } from '../layout/text.ts'
-import { type Line, pathText, type Term } from './lines.ts'
+import { type Line, pathText, type Section, type Term } from './lines.ts'
 import type { Paint } from './paint.ts'
-import type { Report, Section } from './report.ts'
+import type { Report } from './report.ts'
 
 /** Longest formula that others are aligned with. */
 const widest = 44

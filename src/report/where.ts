@@ -1,8 +1,7 @@
 /** Puts a `where` line beside the first formula that mentions a name which nothing in the report defines. */
 import type { Derivation } from '../derive/derive.ts'
 import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
-import type { Line, Writer } from './lines.ts'
-import type { Section } from './report.ts'
+import type { Line, Section, Writer } from './lines.ts'
 
 /** The sections with their `where` lines; a name is defined once, where it is first used. */
 export function whereLines(drafts: readonly Omit<Section, 'where'>[], { gradients, names }: Derivation, writer: Writer): Section[] {

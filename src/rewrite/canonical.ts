@@ -4,7 +4,7 @@ import { type Attr, definition, type Expr, inOrder, make } from '../expr/expr.ts
 import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { fill, numberOf } from '../ops/leaves.ts'
 import { dot, matmul, matvec, outer } from '../ops/linear.ts'
-import { broadcast, reshape, sum, T, transpose } from '../ops/movement.ts'
+import { broadcast, inShape, sum, T, transpose } from '../ops/movement.ts'
 import { power, reciprocal, rsqrt, sqrt, square } from '../ops/pointwise.ts'
 import { anyOp, type Law, type Rewriter, rewriter } from './engine.ts'
 import { mapLaws } from './maps.ts'
@@ -169,7 +169,12 @@ function withoutAxes(factor: Expr, over: readonly number[], keep: boolean): Expr
   if (scalar) return scalar
   const source = factor.args[0]!
   const lead = factor.shape.length - source.shape.length
-  return keep ? source : reshape(source, { shape: source.shape.filter((_, i) => !over.includes(i + lead)) })
+  return keep
+    ? source
+    : inShape(
+        source,
+        source.shape.filter((_, i) => !over.includes(i + lead)),
+      )
 }
 
 /** The order of what commutes: by structure, never by creation. */
@@ -177,10 +182,13 @@ const sorted: Law = {
   name: 'what commutes is put in order',
   on: [add, multiply],
   apply({ op, args }) {
-    const order = [...args].sort((a, b) => compare(structureKey(a), structureKey(b)))
+    const order = [...args].sort((a, b) => compare(orderKey(a), orderKey(b)))
     return order.every((a, i) => a === args[i]) ? null : make(op, order)
   },
 }
+
+/** Numbers come first, as the laws of products want them. */
+const orderKey = (expr: Expr): string => (numberOf(expr) === undefined ? structureKey(expr) : '')
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 

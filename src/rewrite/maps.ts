@@ -5,7 +5,7 @@ import { sameShape } from '../expr/shape.ts'
 import { divide, multiply, negate } from '../ops/arithmetic.ts'
 import { constant, domainOf, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { dot, matmul, matvec, outer, vecmat } from '../ops/linear.ts'
-import { broadcast, embed, reshape, slice, sum, T, transpose } from '../ops/movement.ts'
+import { broadcast, embed, inShape, reshape, slice, sum, T, transpose } from '../ops/movement.ts'
 import { anyOp, type Law } from './engine.ts'
 import { equation, wildcard } from './pattern.ts'
 import { isZero, product, repeat, scalarOf } from './terms.ts'
@@ -52,7 +52,7 @@ const sums: Law = {
   on: [sum],
   apply({ args: [x], attrs, shape }) {
     const axis = attrs.axis as readonly number[]
-    if (axis.every((a) => x!.shape[a] === 1)) return reshape(x!, { shape })
+    if (axis.every((a) => x!.shape[a] === 1)) return inShape(x!, shape)
     const number = numberOf(x!)
     const count = size(axis.map((a) => x!.shape[a]!))
     if (number !== undefined) return multiply([sizeValue(count, shape), fill(number, shape)])
@@ -100,7 +100,7 @@ const reshapes: Law = {
   on: [reshape],
   apply({ args: [x], shape }) {
     if (sameShape(x!.shape, shape)) return x!
-    if (x!.op === reshape) return reshape(x!.args[0]!, { shape })
+    if (x!.op === reshape) return inShape(x!.args[0]!, shape)
     const scalar = scalarOf(x!)
     return scalar && x!.shape.length > 0 ? repeat(scalar, shape) : null
   },

@@ -1,0 +1,19 @@
+/** The options of the commands, as they arrive. */
+
+export interface DeriveFlags {
+  readonly at?: readonly string[]
+  readonly form: 'local' | 'expanded' | 'jacobian'
+  readonly derivatives: 'symbol' | 'explicit' | 'output'
+  readonly steps?: boolean
+  readonly format: 'text' | 'latex' | 'markdown' | 'json'
+  readonly set: ReadonlyMap<string, number>
+  readonly seed: number
+  readonly verify: boolean
+  readonly output?: string
+}
+
+export interface CheckFlags {
+  readonly reporter: 'pretty' | 'json'
+  readonly set: ReadonlyMap<string, number>
+  readonly seed: number
+}

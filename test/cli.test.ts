@@ -1,0 +1,138 @@
+/** The built command, end to end. */
+import { execSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { backproof } from './command.ts'
+
+const residual = 'samples/residual.yaml'
+const folder = mkdtempSync(join(tmpdir(), 'backproof-'))
+const spec = (name: string, text: string): string => {
+  const path = join(folder, name)
+  writeFileSync(path, text)
+  return path
+}
+
+beforeAll(() => {
+  execSync('node scripts/build.js')
+})
+
+test('prints the same bytes in every run', () => {
+  const runs = [1, 2, 3].map(() => backproof(['derive', residual, '--steps']))
+  expect(new Set(runs.map((r) => r.stdout)).size).toBe(1)
+  expect(runs[0]).toMatchObject({ status: 0, stderr: '' })
+  expect(runs[0]!.stdout).toContain('∂L/∂x = ∂L/∂y + W₁ᵀ ∂L/∂a')
+})
+
+test('JSON on the standard output is JSON and nothing else', () => {
+  const { stdout, status } = backproof(['derive', residual, '--format', 'json'])
+  const json = JSON.parse(stdout)
+  expect(status).toBe(0)
+  expect(Object.keys(json)).toEqual(expect.arrayContaining(['schema', 'name', 'loss', 'nodes', 'merges', 'fanOuts', 'gradients', 'where']))
+  for (const g of json.gradients)
+    expect(Object.keys(g)).toEqual(expect.arrayContaining(['of', 'role', 'shape', 'terms', 'text', 'latex', 'verified']))
+  expect(json.gradients.find((g: { of: string }) => g.of === 'x').terms.map((t: { path: string[] }) => t.path)).toEqual([
+    ['x', 'y'],
+    ['x', 'a', 'u', 'F', 'y'],
+  ])
+})
+
+test('what was not verified is not claimed', () => {
+  const json = JSON.parse(backproof(['derive', residual, '--format', 'json', '--no-verify']).stdout)
+  expect(json.gradients.every((g: { verified: unknown }) => g.verified === null)).toBe(true)
+  expect(json.claims).toBeNull()
+})
+
+test('reads the standard input', () => {
+  const { status, stdout } = backproof(['derive', '-'], readFileSync(residual, 'utf8'))
+  expect(status).toBe(0)
+  expect(stdout).toContain('fan-out x')
+})
+
+test('survives a reader that closes the pipe', () => {
+  const { status, stderr, stdout } = spawnSync('sh', ['-c', `node bin/backproof.js derive ${residual} | head -1`], { encoding: 'utf8' })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  expect(stdout.split('\n').length).toBe(2)
+})
+
+test('writes a whole file', () => {
+  const path = join(folder, 'gradients.tex')
+  const { status, stdout } = backproof(['derive', residual, '--format', 'latex', '-o', path])
+  expect({ status, stdout }).toEqual({ status: 0, stdout: '' })
+  expect(readFileSync(path, 'utf8')).toMatch(/^\\begin\{align\*\}[\s\S]*\\end\{align\*\}\n$/)
+  expect(readdirSync(folder).filter((f) => f.includes('.part'))).toEqual([])
+})
+
+test('colours a terminal only', () => {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes are what is looked for
+  const escapes = /\u001b\[/
+  expect(backproof(['derive', residual]).stdout).not.toMatch(escapes)
+  expect(backproof(['derive', residual], '', { FORCE_COLOR: '1' }).stdout).toMatch(escapes)
+  expect(backproof(['derive', residual], '', { FORCE_COLOR: '1', NO_COLOR: '1' }).stdout).not.toMatch(escapes)
+})
+
+describe('exit status', () => {
+  const wrong = spec('wrong.yaml', readFileSync(residual, 'utf8').replace('- dL/dW2 = outer(dL/dy, u)', '- dL/dW2 = outer(u, dL/dy)'))
+  const half = spec(
+    'half.yaml',
+    readFileSync(residual, 'utf8').replace('- dL/dW2 = outer(dL/dy, u)', '- dL/dx = (dL/dy + W1.T @ dL/da) / 2'),
+  )
+  const broken = spec('broken.yaml', 'inputs:\n  x: [n]\nlayers:\n  - y = tahn(x)\nloss: L(y)\n')
+
+  test('0 where all holds', () => expect(backproof(['check', residual]).status).toBe(0))
+
+  test('1 for a claim that does not hold, with what is wrong', () => {
+    expect(backproof(['check', wrong])).toMatchObject({ status: 1 })
+    expect(backproof(['derive', wrong]).status).toBe(1)
+    expect(backproof(['check', half]).stdout).toContain('off by ½: a sum copies the error, it does not average it')
+  })
+
+  test('2 for a wrong input; it outweighs 1', () => {
+    const { status, stderr } = backproof(['derive', broken])
+    expect(status).toBe(2)
+    expect(stderr).toContain('broken.yaml:4:9  there is no operation tahn; did you mean tanh?')
+    expect(backproof(['check', wrong, broken]).status).toBe(2)
+    expect(backproof(['check', 'no-such-file.yaml']).status).toBe(2)
+    expect(backproof(['derive', residual, '--form', 'short']).status).toBe(2)
+    expect(backproof(['derive', residual, '--at', 'z']).status).toBe(2)
+    expect(backproof(['derive', residual, '--set', 'n']).status).toBe(2)
+    expect(backproof([]).status).toBe(2)
+  })
+
+  test('a missing term is named with its path', () => {
+    const missing = spec('missing.yaml', readFileSync(residual, 'utf8').replace('  - not: dL/dx', '  - dL/dx'))
+    const { stdout, status } = backproof(['check', missing, '--reporter', 'json'])
+    const [file] = JSON.parse(stdout).files
+    expect(status).toBe(1)
+    expect(file.claims.at(-1)).toMatchObject({ verdict: 'refuted', ok: false, line: 17, column: 5, diagnosis: { kind: 'missing-term' } })
+    expect(file.claims.at(-1).diagnosis.message).toBe('missing ∂L/∂y: the skip x → y: x is also a summand of y, so it is not a constant')
+  })
+})
+
+test('the forms of the issue that started it all', () => {
+  expect(backproof(['derive', 'samples/two-blocks.yaml', '--form', 'jacobian']).stdout).toContain(
+    '∂L/∂x₀ = (I + ∂F₁/∂x₀)ᵀ (I + ∂F₂/∂x₁)ᵀ ∂L/∂x₂',
+  )
+  expect(backproof(['derive', 'samples/three-layers.yaml', '--form', 'expanded']).stdout).toContain('f′(z₂) ⊙ (w₃ᵀ (f′(z₃) ⊙')
+  expect(backproof(['derive', residual, '--derivatives', 'explicit']).stdout).toContain('1[a>0]')
+  expect(backproof(['derive', residual, '--set', 'd=4,h=3']).stdout).toContain('[3, 4]')
+})
+
+describe('README', () => {
+  const readme = readFileSync('README.md', 'utf8')
+  const lines = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
+    .flatMap((m) => m[1]!.split('\n'))
+    .filter((l) => l.startsWith('node bin/backproof.js'))
+
+  test.each(lines)('%s', (line) => {
+    const expected = Number(/# exits (\d+)/.exec(line)?.[1] ?? 0)
+    const command = line.replace(/ -o (\S+)/, ` -o ${folder}/out.tex`)
+    expect(spawnSync('sh', ['-c', command], { encoding: 'utf8' }).status).toBe(expected)
+  })
+
+  test('shows what the command prints', () => {
+    const picture = backproof(['derive', residual]).stdout.trimEnd()
+    expect(readme).toContain(picture)
+  })
+})

@@ -1,0 +1,41 @@
+/** Every sample: its claims hold, its gradients are verified, and all that is written of it is sound. */
+import { readdirSync, readFileSync } from 'node:fs'
+import katex from 'katex'
+import { describe, expect, test } from 'vitest'
+import { defaults, derive } from '../src/pipeline.ts'
+import { latexOf } from '../src/report/latex.ts'
+import { reportOf } from '../src/report/report.ts'
+
+const samples = readdirSync('samples').filter((f) => f.endsWith('.yaml'))
+
+describe.each(samples)('%s', (file) => {
+  const source = { name: file, text: readFileSync(`samples/${file}`, 'utf8') }
+
+  test('claims hold and gradients are verified, whatever the seed', async () => {
+    for (const seed of [1, 2, 3]) {
+      const { verification, judgements } = await derive(source, { ...defaults, seed })
+      for (const [value, verified] of verification!.byValue) expect(verified?.ok, value.name).toBe(true)
+      for (const { claim, ok, verdict } of judgements!) expect(ok, `${claim.source}: ${verdict.kind}`).toBe(true)
+    }
+  })
+
+  test('has a claim that holds and one that does not', async () => {
+    const { judgements } = await derive(source)
+    expect(judgements!.some((j) => !j.claim.negated)).toBe(true)
+    expect(judgements!.some((j) => j.claim.negated)).toBe(true)
+  })
+
+  test.each(['local', 'expanded', 'jacobian'] as const)('the %s form is LaTeX that KaTeX accepts strictly', async (form) => {
+    for (const derivatives of ['symbol', 'explicit', 'output'] as const) {
+      const { derivation } = await derive(source, { ...defaults, form, derivatives, verify: false })
+      katex.renderToString(latexOf(reportOf(derivation, undefined)), { strict: 'error', throwOnError: true, displayMode: true })
+    }
+  })
+
+  test.each(['expanded', 'jacobian'] as const)('the %s form is verified, too', async (form) => {
+    for (const derivatives of ['explicit', 'output'] as const) {
+      const { verification } = await derive(source, { ...defaults, form, derivatives })
+      for (const [value, verified] of verification!.byValue) expect(verified?.ok, value.name).toBe(true)
+    }
+  })
+})
