@@ -3,7 +3,8 @@ import type { Structure } from '../derive/reverse.ts'
 import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
 import type { Value } from '../network/network.ts'
 
-const reasonOf = (expr: Expr): string => expr.op.reason?.(expr) ?? expr.op.why
+/** What the operation at the top of an expression does to the error. */
+export const reasonOf = (expr: Expr): string => expr.op.reason?.(expr) ?? expr.op.why
 
 /** One sentence for every kind of operation in the equation that joins branches, the outermost first. */
 export function reasonsOf(value: Value, { active, varies }: Structure, which: 'merges' | 'all'): string {
