@@ -7,6 +7,10 @@ export const words = {
   // the document
   'yaml-syntax': (p: { reason: string; hint?: string }): Words => [`this is not valid YAML: ${p.reason}`, p.hint],
   'yaml-trap': (p: { what: string; mended: string }): Words => [p.what, `quote it: ${p.mended}`],
+  'yaml-flow': (p: { part: string }): Words => [
+    `in braces YAML splits at commas, so ${p.part} became a key of its own`,
+    'Write one entry a line, without braces.',
+  ],
   'unknown-key': (p: { key: string; where: string; near?: string; known: string }): Words => [
     `${p.where} has no key ${p.key}${maybe(p.near)}`,
     p.near ? undefined : `known keys: ${p.known}`,

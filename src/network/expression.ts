@@ -153,8 +153,13 @@ function nameOf(name: string, scope: Scope): Expr {
   return fail('unknown-name', {
     name,
     ...(near ? { near } : {}),
-    ...(isFunction ? { hint: `${name} is a function: call it, ${name}(…).` } : {}),
+    ...hintFor(name, isFunction),
   })
+}
+
+function hintFor(name: string, isFunction: boolean): { hint?: string } {
+  if (isFunction) return { hint: `${name} is a function: call it, ${name}(…).` }
+  return /^d\p{L}/u.test(name) ? { hint: 'Derivatives such as dL/dx stand in claims.' } : {}
 }
 
 /** A size in an index or another place where only sizes may stand. */

@@ -175,14 +175,7 @@ export function entriesOf(map: YAMLMap, context: Context, where: string): RawEnt
       return []
     }
     if (isFlow(map) && pair.value === null) {
-      fail(
-        'yaml-trap',
-        {
-          what: `in braces YAML splits at commas, so ${key.text} became a key of its own`,
-          mended: 'write one entry a line, without braces',
-        },
-        key.span,
-      )
+      fail('yaml-flow', { part: key.text }, key.span)
     }
     seen.set(key.text, key.span)
     return [{ key, node: pair.value }]
