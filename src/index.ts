@@ -1,6 +1,8 @@
 /** The library's public face: what runs in a browser as well as in Node. */
 export { type Diagnostic, Failure, type Source, type Span } from './diagnostic.ts'
 export { documentSchema } from './network/document.ts'
+export { signature } from './ops/define.ts'
+export { operations } from './ops/index.ts'
 export { defaults, derive, type Options, type Result } from './pipeline.ts'
 export { derivationJson } from './report/json.ts'
 export { latexOf } from './report/latex.ts'
