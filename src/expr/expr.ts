@@ -46,6 +46,36 @@ export interface Op {
   readonly letter?: string | undefined
 }
 
+/**
+ * An operation with every field in its place, present or not. One layout of objects for all operations keeps the engines'
+ * loops fast: they meet thousands of operations (each name is one) and must not treat each as a new kind of thing.
+ */
+export function operation(face: Op): Op {
+  const { name, why, align, atomic, fresh, shape, notation, bare, evaluate, expand, vjp, kinks, linear, frozen } = face
+  const { surrogate, reason, slope, guises, letter } = face
+  return {
+    name,
+    why,
+    align,
+    atomic,
+    fresh,
+    shape,
+    notation,
+    bare,
+    evaluate,
+    expand,
+    vjp,
+    kinks,
+    linear,
+    frozen,
+    surrogate,
+    reason,
+    slope,
+    guises,
+    letter,
+  }
+}
+
 /** f′(x) written out, or in terms of y = f(x). */
 export interface Guises {
   explicit(args: readonly Expr[], attrs: Attrs): Expr

@@ -1,6 +1,6 @@
 /** Pointwise functions that a spec writes out: swish(t): t / (1 + exp(-t)). */
 import { fail } from '../diagnostic.ts'
-import { type Expr, make, type Op } from '../expr/expr.ts'
+import { type Expr, make, operation } from '../expr/expr.ts'
 import { call, type Layout, primed } from '../layout/layout.ts'
 import { multiply } from '../ops/arithmetic.ts'
 import type { DeclaredFunction } from '../ops/opaque.ts'
@@ -29,15 +29,15 @@ export function pointwise(name: string, head: Layout, param: string, body: Text,
   requireAllowed(formula, param)
   const slope = parseExpression({ ...body, text: differentiate(formula, param).replaceAll('_prime(', "'("), exact: false })
   const at = (ast: Ast, x: Expr): Expr => expressionOf(ast, scopeOf(param, x))
-  const prime: Op = {
+  const prime = operation({
     name: `${name}'`,
     why: 'the derivative of a pointwise function',
     shape: ([x]) => x!,
     notation: ([x]) => call(primed(head), [x!]),
     expand: ([x]) => at(slope, x!),
     guises: { explicit: ([x]) => at(slope, x!) },
-  }
-  const f: Op = {
+  })
+  const f = operation({
     name,
     why: 'a pointwise function masks the error with its derivative',
     shape: ([x]) => x!,
@@ -45,7 +45,7 @@ export function pointwise(name: string, head: Layout, param: string, body: Text,
     expand: ([x]) => at(formula, x!),
     slope: ([x]) => make(prime, [x!]),
     vjp: ([x], g) => [multiply([make(prime, [x!]), g])],
-  }
+  })
   return { name, params: [param], apply: ([x]) => make(f, [x!]), prime: ([x]) => make(prime, [x!]) }
 }
 

@@ -1,6 +1,6 @@
 /** How an operation is defined: one call that says all there is to know of it, and gives back the function that builds it. */
 import { fail } from '../diagnostic.ts'
-import { type Attrs, type Expr, make, type Op } from '../expr/expr.ts'
+import { type Attrs, type Expr, make, type Op, operation } from '../expr/expr.ts'
 import type { Shape } from '../expr/shape.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -80,20 +80,23 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
     const variadic = params[0]?.startsWith('...') ?? false
     const build = (args: readonly Expr[], raw: Attrs): Expr => {
       const ready = definition.align?.(args) ?? args
-      return make(operation, ready, resolved(operation, ready, raw))
+      return make(self, ready, resolved(self, ready, raw))
     }
     const callable = (...given: (Expr | readonly Expr[] | Attrs)[]): Expr => {
       const args = (variadic ? given[0] : given.slice(0, params.length)) as readonly Expr[]
       return build(args, (given[variadic ? 1 : params.length] ?? {}) as Attrs)
     }
-    const operation = Object.assign(callable, {
+    const { name: _, ...fields } = operation({ ...definition, name } as unknown as Op)
+    const self = Object.assign(callable, fields, {
       params,
       attributes,
       build,
-      ...definition,
+      formula: definition.formula,
+      source: definition.source,
+      examples: definition.examples,
     }) as unknown as Call<P, A> & Operation
-    Object.defineProperty(operation, 'name', { value: name })
-    return operation
+    Object.defineProperty(self, 'name', { value: name })
+    return self
   }
 }
 

@@ -1,7 +1,7 @@
 /** Functions of which only the arguments are known: F, whose Jacobian keeps its name, and f, whose derivative is f′. For checks they are random smooth functions. */
 import { fail } from '../diagnostic.ts'
 import type { Expr, Op } from '../expr/expr.ts'
-import { make } from '../expr/expr.ts'
+import { make, operation } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import { call, derivative, joined, type Layout, Level, symbol, transposed, within } from '../layout/layout.ts'
 import { normalTensor, randomFrom } from '../tensor/random.ts'
@@ -48,7 +48,7 @@ export function opaque(
   const jacobianLayout = (args: readonly Layout[], slot: number): Layout => derivative(brief ? head : call(head, args), args[slot]!)
 
   const pullbacks = params.map((_, slot): Op => {
-    const pushforward: Op = {
+    const pushforward = operation({
       name: `d${name}`,
       why: 'the Jacobian of an unknown function',
       linear: [params.length],
@@ -64,8 +64,8 @@ export function opaque(
         )
       },
       vjp: (args, g) => [...params.map(() => null), make(pullback, [...args.slice(0, -1), g])],
-    }
-    const pullback: Op = {
+    })
+    const pullback = operation({
       name: `d${name}.T`,
       why: 'the transposed Jacobian of an unknown function',
       linear: [params.length],
@@ -84,11 +84,11 @@ export function opaque(
       },
       // derivations are of first order: the error of an error is only asked for along g
       vjp: (args, g) => [...params.map(() => null), make(pushforward, [...args.slice(0, -1), g])],
-    }
+    })
     return pullback
   })
 
-  const f: Op = {
+  const f = operation({
     name,
     why: 'an unknown function sends the error back through its transposed Jacobian',
     shape: result,
@@ -98,7 +98,7 @@ export function opaque(
       return kernel.reshape(kernel.map(phase, Math.sin), shape)
     },
     vjp: (args, g) => pullbacks.map((pullback) => make(pullback, [...args, g])),
-  }
+  })
   return { name, params, apply: (args) => make(f, args), namesItsCall: brief }
 }
 
@@ -112,7 +112,7 @@ export function opaquePointwise(name: string, head: Layout): DeclaredFunction {
       (base) => ({ kind: 'superscript', level: Level.atom, base, mark: symbol('′', '\\prime') }),
       head,
     )
-    orders[k] ??= {
+    orders[k] ??= operation({
       name: name + "'".repeat(k),
       why: 'a pointwise function masks the error with its derivative',
       shape: ([x]) => x!,
@@ -122,7 +122,7 @@ export function opaquePointwise(name: string, head: Layout): DeclaredFunction {
         kernel.map(x!, (v) => rate ** k * Math.sin(rate * v + offset + (k * Math.PI) / 2) + (k === 0 ? 0.3 * v : k === 1 ? 0.3 : 0)),
       slope: ([x]) => make(order(k + 1), [x!]),
       vjp: ([x], g) => [multiply([make(order(k + 1), [x!]), g])],
-    }
+    })
     return orders[k]
   }
   return { name, params: ['t'], apply: ([x]) => make(order(0), [x!]), prime: ([x]) => make(order(1), [x!]) }
