@@ -72,7 +72,13 @@ export const words = {
   'not-here': (p: { what: string; where: string; hint?: string }): Words => [`${p.what} can't stand in ${p.where}`, p.hint],
   'later-version': (p: { what: string }): Words => [`${p.what} is not supported yet`],
   'bad-dim': (p: { what: string; found: string; hint?: string }): Words => [`${p.what} can't be a size: ${p.found}`, p.hint],
+  'unknown-size': (p: { name: string; near?: string }): Words => [`the spec has no size ${p.name}${maybe(p.near)}`],
   'no-draw': (p: { why: string }): Words => [`no random point could be drawn: ${p.why}`],
+
+  'expanded-too-large': (p: { of: string; terms: number }): Words => [
+    `the expanded gradient by ${p.of} has more than ${p.terms} parts`,
+    'Every way through the network is written out in it. The local form names what ways share: --form local.',
+  ],
 
   // the command line
   'no-such-node': (p: { name: string; near?: string; known: string }): Words => [

@@ -10,7 +10,6 @@ import { drawPoint, shake } from './draw.ts'
 /** How a gradient fared: the largest relative error over all draws; null for what differences can't tell. */
 export interface Verification {
   readonly draws: number
-  readonly worst: number
   readonly byValue: ReadonlyMap<Value, Verified | null>
 }
 
@@ -34,24 +33,24 @@ export function verify(derivation: Derivation, seed: number): Verification {
   const exempt = belowSurrogates(derivation)
   const values = [...derivation.gradients.keys()].filter((v) => v !== network.loss && !exempt.has(v))
   const worst = new Map<Value, number>(values.map((v) => [v, 0]))
+  let done = 0
   for (let k = 0; k < draws; k++) {
-    for (const [value, error] of errorsAt(derivation, values, seed, k)) worst.set(value, larger(worst.get(value)!, error))
+    const errors = errorsAt(derivation, values, seed, k)
+    if (errors) done++
+    for (const [value, error] of errors ?? []) worst.set(value, Math.max(worst.get(value)!, error))
   }
   const byValue = new Map<Value, Verified | null>([...exempt].map((v) => [v, null]))
-  for (const [value, error] of worst) byValue.set(value, { draws, worst: error, ok: error <= tolerance })
-  return { draws, worst: [...worst.values()].reduce(larger, 0), byValue }
+  for (const [value, error] of worst) byValue.set(value, done > 0 ? { draws: done, worst: error, ok: error <= tolerance } : null)
+  return { draws: done, byValue }
 }
 
-/** The larger number; what is not a number is larger than all. */
-const larger = (a: number, b: number): number => (Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : Math.max(a, b))
-
-/** The relative error of each gradient at the k-th point, which is redrawn near a kink. */
-function errorsAt(derivation: Derivation, values: readonly Value[], seed: number, k: number): ReadonlyMap<Value, number> {
+/** The relative error of each gradient at the k-th point, which is redrawn near a kink; undefined where no point has finite values. */
+function errorsAt(derivation: Derivation, values: readonly Value[], seed: number, k: number): ReadonlyMap<Value, number> | undefined {
   for (let attempt = 0; ; attempt++) {
     const base = drawPoint(derivation.network, seed, k + draws * attempt, scales[k % scales.length]!)
     const errors = compared(derivation, values, base, seed)
     if (errors) return errors
-    if (attempt === redraws) return new Map(values.map((v) => [v, Number.NaN]))
+    if (attempt === redraws) return undefined
   }
 }
 

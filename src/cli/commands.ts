@@ -10,7 +10,7 @@ import { reportOf } from '../report/report.ts'
 import { stepsText } from '../report/steps.ts'
 import { summaryOf, summaryText } from '../report/summary.ts'
 import { textOf } from '../report/text.ts'
-import { verdictsOf } from '../report/verdicts.ts'
+import { failingClaims, verdictsOf } from '../report/verdicts.ts'
 import { Exit } from './exit.ts'
 import { readSource, writeWhole } from './files.ts'
 import type { CheckFlags, DeriveFlags } from './flags.ts'
@@ -24,12 +24,10 @@ export async function deriveCommand(path: string, flags: DeriveFlags): Promise<n
   try {
     source = readSource(path)
     const result = await derive(source, optionsOf(flags))
-    const text = await rendered(result, flags)
+    const text = await rendered(result, source, flags)
     if (flags.output) writeWhole(flags.output, text)
     else process.stdout.write(text)
-    for (const { ok, text: what } of summaryOf(result)) {
-      if (!ok && (flags.format !== 'text' || flags.output)) process.stderr.write(`✗ ${what}\n`)
-    }
+    if (flags.format !== 'text' || flags.output) await warn(result, source, flags)
     return holds(result) ? Exit.ok : Exit.fails
   } catch (error) {
     return showFaults(error, source)
@@ -45,7 +43,15 @@ const optionsOf = (flags: DeriveFlags): Options => ({
   seed: flags.seed,
 })
 
-async function rendered(result: Result, flags: DeriveFlags): Promise<string> {
+/** What does not hold, where the output itself does not say it. */
+async function warn(result: Result, source: Source, flags: DeriveFlags): Promise<void> {
+  const failing = summaryOf(result).filter((s) => s.kind === 'fails')
+  if (failing.length === 0) return
+  const claims = failingClaims(result, source, flags.seed, await paintFor(process.stderr))
+  process.stderr.write(claims + failing.map((s) => `✗ ${s.text}\n`).join(''))
+}
+
+async function rendered(result: Result, source: Source, flags: DeriveFlags): Promise<string> {
   const { derivation } = result
   const at = flags.at?.map((name) => valueNamed(name, result))
   if (flags.format === 'json') return json(derivationJson(result, at))
@@ -58,7 +64,7 @@ async function rendered(result: Result, flags: DeriveFlags): Promise<string> {
     )
   const paint = await paintFor(flags.output ? undefined : process.stdout)
   const steps = flags.steps ? `${stepsText(derivation, at, paint)}\n` : ''
-  return `${textOf(report, paint)}${steps}${summaryText(result, paint)}\n`
+  return `${textOf(report, paint)}${steps}${failingClaims(result, source, flags.seed, paint)}${summaryText(result, paint)}\n`
 }
 
 function valueNamed(name: string, { derivation }: Result): Value {

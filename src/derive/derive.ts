@@ -1,5 +1,6 @@
 /** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
-import { type Expr, inOrder, make, substitute, visibleArgs } from '../expr/expr.ts'
+import { fail } from '../diagnostic.ts'
+import { type Expr, fold, inOrder, make, substitute, visibleArgs } from '../expr/expr.ts'
 import type { Network, Value } from '../network/network.ts'
 import { anyOp, type Law, type Rewriter, type Step } from '../rewrite/engine.ts'
 import { collector, tidier } from '../rewrite/tidy.ts'
@@ -45,8 +46,20 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
     inReadingOrder: skipsFirst(branches),
   })
   const formed = inForm(raw, branches, form, collect)
+  if (form === 'expanded') requirePrintable(formed.gradients)
   const { gradients, inlined, names } = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, network)
   return { network, structure, branches, raw, gradients, inlined, names, form, simplify: tidy, steps }
+}
+
+/** So many parts of one formula are printed at most: expanded formulas can grow exponentially. */
+const mostParts = 20_000
+
+function requirePrintable(gradients: Gradients): void {
+  const sizes = new Map<Expr, number>()
+  for (const { of, total } of gradients.values()) {
+    const size = fold<number>([total], (_, args) => args.reduce((sum, n) => sum + n, 1), sizes).get(total)!
+    if (size > mostParts) fail('expanded-too-large', { of: of.name, terms: mostParts })
+  }
 }
 
 /** A skip is written before the branches that it skips; else the order of the equations. */

@@ -46,7 +46,7 @@ export const fraction = (over: Layout, under: Layout): Layout => ({ kind: 'fract
 
 export const superscript = (base: Layout, mark: Layout): Layout => ({
   kind: 'superscript',
-  level: Level.atom,
+  level: Level.derivative,
   base: within(Level.atom, base),
   mark,
 })

@@ -1,9 +1,9 @@
 /** From a document to a network: names get their meaning, expressions their shapes, and every fault is gathered. */
 
-import { collecting, type Diagnostic, Failure, type Source } from '../diagnostic.ts'
+import { collecting, type Diagnostic, diagnostic, Failure, type Source } from '../diagnostic.ts'
 import type { Dim } from '../expr/dim.ts'
 import { claimOf, unknownNames } from './claims.ts'
-import type { Document } from './document.ts'
+import type { Document, Layer } from './document.ts'
 import type { Draft } from './draft.ts'
 import { callsIn, defineNode, equationOf, nameCall } from './equations.ts'
 import { expressionOf } from './expression.ts'
@@ -32,10 +32,13 @@ export function elaborate(document: Document, source: Source, sizes: ReadonlyMap
     notation: new Map(document.notation.map(({ name, latex }) => [name.text, latex.text])),
     differentiate,
   }
-  for (const [name, size] of sizes) draft.dims.set(name, size)
+  for (const [name, size] of sizes) {
+    if (mentions(source.text, name)) draft.dims.set(name, size)
+    else draft.faults.push(diagnostic('unknown-size', { name }))
+  }
   const equations = document.layers.flatMap((layer) => {
     const read = collecting(draft.faults, () => equationOf(layer))
-    if (!read && layer.kind === 'equation') draft.broken.add(layer.text.text.split('=')[0]!.trim())
+    if (!read) for (const name of targetsOf(layer)) draft.broken.add(name)
     return read ?? []
   })
   const loss = collecting(draft.faults, () => lossEquation(document.loss))
@@ -77,5 +80,16 @@ export function elaborate(document: Document, source: Source, sizes: ReadonlyMap
     scope: { ...scope, nameCall: undefined },
   }
 }
+
+const mentions = (text: string, name: string): boolean => new RegExp(`(?<![\\p{L}\\p{N}_])${name}(?![\\p{L}\\p{N}_])`, 'u').test(text)
+
+/** The names that a faulty layer would have defined: nothing more is said of them. */
+const targetsOf = (layer: Layer): string[] =>
+  layer.kind === 'for'
+    ? layer.body.flatMap(targetsOf)
+    : layer.text.text
+        .split('=')[0]!
+        .split(',')
+        .map((target) => target.replace(/\[.*$/, '').trim())
 
 const inPlace = (faults: readonly Diagnostic[]): Diagnostic[] => [...faults].sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0))

@@ -1,10 +1,11 @@
 /** Elementwise arithmetic: sums, products, quotients, powers, comparisons and choices. */
 import type { Expr } from '../expr/expr.ts'
-import { call, fence, fraction, joined, Level, row, symbol, within, word } from '../layout/layout.ts'
+import { call, fence, fraction, joined, type Layout, Level, row, symbol, within, word } from '../layout/layout.ts'
+import { numberLayout } from '../layout/names.ts'
 import { map, zip } from '../tensor/tensor.ts'
 import { number } from './attributes.ts'
 import { op } from './define.ts'
-import { fill } from './leaves.ts'
+import { fill, numberOf } from './leaves.ts'
 import { aligned } from './movement.ts'
 
 const minusSign = symbol('−', '-')
@@ -22,13 +23,20 @@ export const add = op('add', ['...terms'])({
     row(
       Level.sum,
       terms.flatMap((term, i) => {
-        const negative = args[i]!.op === negate && term.kind === 'row' && term.parts[0] === minusSign
-        const sign = negative ? (i > 0 ? [symbol(' − ', ' - ')] : [minusSign]) : i > 0 ? [symbol(' + ')] : []
-        return [...sign, ...(negative ? term.parts.slice(1) : [within(i > 0 ? Level.hadamard : Level.sum, term)])]
+        const positive = withoutSign(term, args[i]!)
+        if (positive) return [i > 0 ? symbol(' − ', ' - ') : minusSign, positive]
+        return i > 0 ? [symbol(' + '), within(Level.hadamard, term)] : [term]
       }),
     ),
   vjp: (terms, g) => terms.map(() => g),
 })
+
+/** What stands behind the minus of a term, if it has one. */
+function withoutSign(term: Layout, expr: Expr): Layout | undefined {
+  if (expr.op === negate && term.kind === 'row' && term.parts[0] === minusSign) return term.parts[1]
+  const value = numberOf(expr)
+  return value !== undefined && value < 0 && term.kind === 'symbol' ? numberLayout(-value) : undefined
+}
 
 /** −a */
 export const negate = op('negate', ['a'])({
@@ -96,6 +104,8 @@ export const divide = op('divide', ['a', 'b'])({
   vjp: ([a, b], g) => [divide(g, b), negate(divide(multiply([a, g]), multiply([b, b])))],
 })
 
+const prettyMarks: Readonly<Record<string, string>> = { '>=': '≥', '<=': '≤', '!=': '≠', '==': '=' }
+
 const comparison = (name: string, mark: string, latex: string, holds: (x: number, y: number) => boolean) =>
   op(name, ['a', 'b'])({
     why: 'a comparison is constant almost everywhere: no error passes',
@@ -106,7 +116,8 @@ const comparison = (name: string, mark: string, latex: string, holds: (x: number
     shape: ([a]) => a,
     evaluate: ([a, b]) => zip(a, b, (x, y) => Number(holds(x, y))),
     kinks: ([a, b]) => [zip(a, b, (x, y) => x - y)],
-    notation: ([a, b]) => row(Level.atom, [symbol('1', '\\mathbf{1}'), fence('[', ']', row(Level.relation, [a, symbol(mark, latex), b]))]),
+    notation: ([a, b]) =>
+      row(Level.atom, [symbol('1', '\\mathbf{1}'), fence('[', ']', row(Level.relation, [a, symbol(prettyMarks[mark] ?? mark, latex), b]))]),
     vjp: () => [null, null],
   })
 

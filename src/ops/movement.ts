@@ -30,7 +30,7 @@ export const broadcast = op('broadcast_to', ['x'], { shape: dims() })({
   notation([x], { shape }, { args: [source] }) {
     const from = source!.shape
     const factor = within(Level.factor, x)
-    if (from.length === 0) return row(Level.product, [factor, space, ones])
+    if (from.every((d) => d === 1)) return row(Level.product, [factor, space, ones])
     if (shape.length === 2 && from.length === 2 && from[1] === 1) return row(Level.product, [factor, space, transposed(ones)])
     if (shape.length === 2 && from.length === 1) return row(Level.product, [ones, space, transposed(factor)])
     return call(word('broadcast'), [x, list(shape.map(dimLayout))])

@@ -27,7 +27,7 @@ export function derivationJson(result: Result, at: readonly Value[] | undefined)
   const asked = (v: Value): boolean => at === undefined || at.includes(v)
   const printed = new Set(printedValues(derivation))
   const shape = (v: Value): (number | string)[] => v.expr.shape.map((d) => (typeof d === 'number' ? d : dimText(d)))
-  const all = [...gradients.values()].filter((g) => g.of !== network.loss)
+  const all = [...network.values.values()].flatMap((v) => (v === network.loss ? [] : (gradients.get(v) ?? [])))
 
   const gradientJson = (g: Gradient): object => {
     const line = writer.gradient(g)

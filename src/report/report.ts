@@ -71,6 +71,10 @@ function blocksOf(value: Value, derivation: Derivation, writer: Writer): Draft[]
   const isMerge = branches.merges.has(value)
   const uses = branches.fanOuts.get(value)
   if (!isMerge && !uses) {
+    if (g.given)
+      return [
+        { kind: 'node', title: writer.equation(value), why: 'an argument of the unknown loss: here the derivation starts', lines: [] },
+      ]
     const kind = value.role === 'param' ? 'parameters' : value.role === 'input' ? 'inputs' : 'node'
     return [{ kind, title: kind === 'node' ? writer.equation(value) : undefined, lines: [writer.gradient(g)] }]
   }

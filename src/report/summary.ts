@@ -8,22 +8,23 @@ import type { Result } from '../pipeline.ts'
 import type { Paint } from './paint.ts'
 
 export interface Summary {
-  readonly ok: boolean
+  /** A note says what was not checked: neither good nor bad. */
+  readonly kind: 'holds' | 'fails' | 'note'
   readonly text: string
 }
 
 /** One sentence for each thing that was checked. */
 export function summaryOf({ derivation, verification, judgements }: Result): readonly Summary[] {
   return [
-    ...(verification ? verificationSummary(derivation, verification) : [{ ok: true, text: 'not verified (--no-verify)' }]),
+    ...(verification ? verificationSummary(derivation, verification) : [{ kind: 'note' as const, text: 'not verified (--no-verify)' }]),
     ...(judgements && judgements.length > 0 ? [claimSummary(judgements)] : []),
   ]
 }
 
 export const summaryText = (result: Result, paint: Paint): string =>
   summaryOf(result)
-    .map(({ ok, text }) =>
-      result.verification === null && ok ? paint.faint(`– ${text}`) : ok ? `${paint.good('✓')} ${text}` : `${paint.bad('✗')} ${text}`,
+    .map(({ kind, text }) =>
+      kind === 'note' ? paint.faint(`– ${text}`) : kind === 'holds' ? `${paint.good('✓')} ${text}` : `${paint.bad('✗')} ${text}`,
     )
     .join('\n')
 
@@ -43,22 +44,21 @@ function verificationSummary(derivation: Derivation, { draws, byValue }: Verific
   const unchecked = printed.filter((v) => !byValue.get(v))
   const worst = checked.reduce((most, v) => Math.max(most, byValue.get(v)!.worst), 0)
   const names = (values: readonly Value[]): string => values.map((v) => toText(v.layout)).join(', ')
+  const agrees = `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences`
+  const why = draws > 0 ? 'a function declares its own gradient' : 'no random point gave finite values (conditions under assume can help)'
   return [
-    ...(failing.length > 0
-      ? failing.map((v) => ({
-          ok: false,
-          text: `the gradient by ${toText(v.layout)} does not agree with central differences (relative error ${errorText(byValue.get(v)!.worst)})`,
-        }))
-      : checked.length > 0
-        ? [
-            {
-              ok: true,
-              text: `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences on ${draws} draws (largest relative error ${errorText(worst)})`,
-            },
-          ]
-        : []),
+    ...failing.map((v): Summary => {
+      const error = errorText(byValue.get(v)!.worst)
+      return {
+        kind: 'fails',
+        text: `the gradient by ${toText(v.layout)} does not agree with central differences (relative error ${error})`,
+      }
+    }),
+    ...(failing.length === 0 && checked.length > 0
+      ? [{ kind: 'holds' as const, text: `${agrees} on ${draws} draws (largest relative error ${errorText(worst)})` }]
+      : []),
     ...(unchecked.length > 0
-      ? [{ ok: true, text: `not compared with differences, because a function declares its own gradient: ${names(unchecked)}` }]
+      ? [{ kind: 'note' as const, text: `not compared with differences, because ${why}: ${names(unchecked)}` }]
       : []),
   ]
 }
@@ -83,5 +83,5 @@ function claimSummary(judgements: readonly Judgement[]): Summary {
   const held = of('proved', true) + of('agrees', true)
   if (refused > 0) said.push(`${count(refused, 'false claim')} refuted`)
   if (held > 0) said.push(`${count(held, 'claim')} under not: ${held === 1 ? 'holds' : 'hold'}`)
-  return { ok: judgements.every((j) => j.ok), text: said.join(', ') }
+  return { kind: judgements.every((j) => j.ok) ? 'holds' : 'fails', text: said.join(', ') }
 }

@@ -12,6 +12,13 @@ export function verdictsOf(result: Result, source: Source, seed: number, paint: 
   return [paint.strong(source.name), ...claims, summaryText(result, paint), ''].join('\n')
 }
 
+/** The claims that do not hold, with what is wrong with them. */
+export const failingClaims = (result: Result, source: Source, seed: number, paint: Paint): string =>
+  (result.judgements ?? [])
+    .filter((j) => !j.ok)
+    .map((j) => `${claimText(j, source, seed, paint)}\n`)
+    .join('')
+
 function claimText({ claim, verdict, ok }: Judgement, source: Source, seed: number, paint: Paint): string {
   const { line, column } = placeOf(source, claim.span.start)
   const written = claim.source.replaceAll(/\s+/g, ' ')

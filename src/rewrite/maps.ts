@@ -102,7 +102,7 @@ const reshapes: Law = {
     if (sameShape(x!.shape, shape)) return x!
     if (x!.op === reshape) return inShape(x!.args[0]!, shape)
     const scalar = scalarOf(x!)
-    return scalar && x!.shape.length > 0 ? repeat(scalar, shape) : null
+    return scalar && (x!.shape.length > 0 || numberOf(scalar) !== undefined) ? repeat(scalar, shape) : null
   },
 }
 
