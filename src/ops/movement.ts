@@ -268,6 +268,15 @@ export const stack = op('stack', ['...parts'], { axis: axis(0) })({
     return [...parts[0]!.slice(0, axis), parts.length, ...parts[0]!.slice(axis)]
   },
   notation: (parts) => call(word('stack'), parts),
+  vjp: (parts, g, { axis }) =>
+    parts.map((_, i) =>
+      slice(g, {
+        start: g.shape.map((__, a) => (a === axis ? i : 0)),
+        size: g.shape.map((d, a) => (a === axis ? 1 : d)),
+        step: g.shape.map(() => 1),
+        drop: [axis],
+      }),
+    ),
   expand: (parts, { axis }) =>
     concat(
       parts.map((p) => inShape(p, [...p.shape.slice(0, axis), 1, ...p.shape.slice(axis)])),

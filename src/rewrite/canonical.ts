@@ -65,10 +65,15 @@ const powersOfPowers: Law = {
       if (inner !== undefined) return power(base!.args[0]!, fill(inner * p))
     }
     if (base!.op === multiply && Number.isInteger(p)) return multiply(base!.args.map((f) => power(f, fill(p))))
-    if (base!.op === add && (p === 2 || p === 3)) return multiply(Array.from({ length: p }, () => base!))
+    if (base!.op === add && (p === 2 || p === 3) && base!.args.length ** p <= mostTerms)
+      return add(tuples(base!.args, p).map((t) => multiply(t)))
     return null
   },
 }
+
+/** All ways to pick one of the terms, p times over. */
+const tuples = (terms: readonly Expr[], p: number): Expr[][] =>
+  p === 0 ? [[]] : tuples(terms, p - 1).flatMap((rest) => terms.map((term) => [...rest, term]))
 
 const multiplyOut: Law = {
   name: 'products are multiplied out',

@@ -1,5 +1,5 @@
 /** Laws of linear maps: what moves out of them, and what happens when two of them meet. */
-import { type Dim, product as size, sizeSymbol } from '../expr/dim.ts'
+import { type Dim, plus, sameDim, product as size, sizeSymbol } from '../expr/dim.ts'
 import { type Expr, make } from '../expr/expr.ts'
 import { sameShape } from '../expr/shape.ts'
 import { divide, multiply, negate } from '../ops/arithmetic.ts'
@@ -115,6 +115,24 @@ const slices: Law = {
   },
 }
 
+/** A slice of what was put between zeros: all of it, or only zeros. */
+const slicesOfEmbedded: Law = {
+  name: 'what was put between zeros is taken out again',
+  on: [slice],
+  apply({ args: [x], attrs, shape }) {
+    if (x!.op !== embed || (x!.attrs.drop as readonly Dim[]).length > 0) return null
+    const dims = (of: Expr['attrs'], key: string): readonly Dim[] => of[key] as readonly Dim[]
+    const [from, to, step] = [dims(attrs, 'start'), dims(x!.attrs, 'start'), dims(x!.attrs, 'step')]
+    if ([...step, ...dims(attrs, 'step')].some((s) => s !== 1)) return null
+    const [taken, put] = [dims(attrs, 'size'), x!.args[0]!.shape]
+    const isBeside = from.some((start, i) => sameDim(start, plus(to[i]!, put[i]!)) || sameDim(plus(start, taken[i]!), to[i]!))
+    if (isBeside) return fill(0, shape)
+    return dims(attrs, 'drop').length === 0 && from.every((start, i) => sameDim(start, to[i]!) && sameDim(taken[i]!, put[i]!))
+      ? x!.args[0]!
+      : null
+  },
+}
+
 const transposes: Law = {
   name: 'transposes compose',
   on: [transpose],
@@ -148,4 +166,14 @@ export const matrixEquations = [
 
 export const printedMaps: readonly Law[] = [scalarProduct]
 
-export const mapLaws: readonly Law[] = [factorsMoveOut, sums, distributions, copies, reshapes, slices, transposes, ...matrixEquations]
+export const mapLaws: readonly Law[] = [
+  factorsMoveOut,
+  sums,
+  distributions,
+  copies,
+  reshapes,
+  slices,
+  slicesOfEmbedded,
+  transposes,
+  ...matrixEquations,
+]
