@@ -1,9 +1,9 @@
 /** The built command, end to end. */
-import { execSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { backproof } from './command.ts'
 
 const residual = 'samples/residual.yaml'
@@ -13,10 +13,6 @@ const spec = (name: string, text: string): string => {
   writeFileSync(path, text)
   return path
 }
-
-beforeAll(() => {
-  execSync('node scripts/build.js')
-})
 
 test('prints the same bytes in every run', () => {
   const runs = [1, 2, 3].map(() => backproof(['derive', residual, '--steps']))

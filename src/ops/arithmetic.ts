@@ -75,17 +75,18 @@ export const multiply = op('multiply', ['...factors'])({
   notation(factors, _, { args }) {
     const scalars = factors.filter((__, i) => isScalarFactor(args[i]!))
     const rest = factors.filter((__, i) => !isScalarFactor(args[i]!))
-    const level = rest.length > 1 ? Level.hadamard : Level.product
-    const main =
-      rest.length > 0
-        ? [joined(Level.hadamard, symbol(' ⊙ ', ' \\odot '), rest.length > 1 ? rest.map((r) => within(Level.factor, r)) : rest)]
-        : []
-    if (scalars.length === 0) return main[0]!
+    const isHadamard = rest.length > 1
     const leading = scalars.map((s) => within(Level.product, s))
-    return joined(Level.product, symbol(' '), [
-      ...leading,
-      ...main.map((m) => within(level === Level.hadamard ? Level.factor : Level.product, m)),
-    ])
+    const main = isHadamard
+      ? [
+          joined(
+            Level.hadamard,
+            symbol(' ⊙ ', ' \\odot '),
+            rest.map((r) => within(Level.factor, r)),
+          ),
+        ]
+      : rest.map((r) => (leading.length > 0 ? within(Level.product, r) : r))
+    return joined(isHadamard ? Level.hadamard : Level.product, symbol(' '), [...leading, ...main])
   },
   vjp: (factors, g) => factors.map((_, i) => (factors.length === 1 ? g : multiply([...factors.slice(0, i), ...factors.slice(i + 1), g]))),
 })
