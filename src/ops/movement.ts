@@ -182,7 +182,7 @@ export const embed = op('embed', ['x'], { shape: dims(), start: dims(), step: di
   why: 'the error is read off where x was put; what falls on the zeros is lost',
   formula: 'zeros with x at start, start + step, …',
   source: 'the adjoint of basic indexing',
-  examples: [],
+  examples: ['embed(x, [n + 3], [1], [1], []) | x: [n]', 'embed(x, [2*n, 3], [0, 1], [2, 1], [1]) | x: [n]'],
   shape: (_, { shape }) => shape,
   evaluate([x], { start, step, drop }, shape) {
     const kept = x.shape.slice()
