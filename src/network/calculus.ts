@@ -14,7 +14,7 @@ const outer: Readonly<Record<string, (u: string) => string>> = {
   reciprocal: (u) => `-1 / (${u})^2`,
   square: (u) => `2 * (${u})`,
 }
-const known: ReadonlySet<string> = new Set(['exp', 'log', 'sqrt', 'sin', 'cos', 'tanh'])
+const known: ReadonlySet<string> = new Set(['exp', 'log', 'sqrt', 'sin', 'cos'])
 
 /** The derivative of a formula by its parameter, in the syntax of specs, simplified. */
 export function differentiate(ast: Ast, param: string): string {

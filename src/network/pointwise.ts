@@ -3,6 +3,7 @@ import { fail } from '../diagnostic.ts'
 import { type Expr, make, operation } from '../expr/expr.ts'
 import { call, type Layout, primed } from '../layout/layout.ts'
 import { multiply } from '../ops/arithmetic.ts'
+import { aligned } from '../ops/movement.ts'
 import type { DeclaredFunction } from '../ops/opaque.ts'
 import type { Ast } from './ast.ts'
 import type { Text } from './document.ts'
@@ -28,7 +29,8 @@ export function pointwise(name: string, head: Layout, param: string, body: Text,
   const formula = parseExpression(body)
   requireAllowed(formula, param)
   const slope = parseExpression({ ...body, text: differentiate(formula, param).replaceAll('_prime(', "'("), exact: false })
-  const at = (ast: Ast, x: Expr): Expr => expressionOf(ast, scopeOf(param, x))
+  // a constant formula has the shape of its argument, too
+  const at = (ast: Ast, x: Expr): Expr => aligned([expressionOf(ast, scopeOf(param, x)), x])[0]!
   const prime = operation({
     name: `${name}'`,
     why: 'the derivative of a pointwise function',
@@ -68,7 +70,9 @@ function requireAllowed(formula: Ast, param: string): void {
     if (name !== param && name !== 'pi')
       fail('unknown-name', { name, hint: `A pointwise function knows its parameter ${param}, numbers and pi.` }, span)
   }
-  const strange = partsOf(formula).find((ast) => !parts.has(ast.kind))
+  const isStrange = (ast: Ast): boolean =>
+    !parts.has(ast.kind) || (ast.kind === 'product' && ast.rest.some((r) => r.sign === '@' || r.sign === '//'))
+  const strange = partsOf(formula).find(isStrange)
   if (strange)
     fail('not-here', { what: `a ${strange.kind}`, where: 'a pointwise function', hint: 'It is a formula of one number.' }, strange.span)
 }

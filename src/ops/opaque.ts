@@ -7,7 +7,7 @@ import { call, derivative, joined, type Layout, Level, symbol, transposed, withi
 import { normalTensor, randomFrom } from '../tensor/random.ts'
 import * as kernel from '../tensor/tensor.ts'
 import { multiply } from './arithmetic.ts'
-import { numberOf } from './leaves.ts'
+import { numberOf, variable } from './leaves.ts'
 
 /** A function that a spec declares, as the elaborator calls it. */
 export interface DeclaredFunction {
@@ -45,7 +45,8 @@ export function opaque(
   result: (args: readonly Shape[]) => Shape,
   brief: boolean,
 ): DeclaredFunction {
-  const jacobianLayout = (args: readonly Layout[], slot: number): Layout => derivative(brief ? head : call(head, args), args[slot]!)
+  const jacobianLayout = (args: readonly Layout[], slot: number): Layout =>
+    derivative(brief ? head : call(head, args.slice(0, params.length)), args[slot]!)
 
   const pullbacks = params.map((_, slot): Op => {
     const pushforward = operation({
@@ -147,7 +148,8 @@ export function withVjp(
   }
   const shaped = (args: readonly Expr[]): Expr => {
     const result = value(args).shape
-    vjp(args, args[0]!).forEach((back, i) => {
+    const g = variable('g', result, symbol('g'))
+    vjp(args, g).forEach((back, i) => {
       if (back && !sameShape(back.shape, args[i]!.shape)) {
         fail('shapes', {
           what: `the vjp of ${name} must have the shape of its argument`,
