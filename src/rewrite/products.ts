@@ -35,9 +35,10 @@ const quotientFactor: Law = {
   name: 'a quotient in a product is one quotient',
   on: [multiply],
   apply({ args }) {
-    const quotient = args.find((a) => a.op === divide)
-    if (!quotient) return null
-    return divide(multiply(args.map((a) => (a === quotient ? a.args[0]! : a))), quotient.args[1]!)
+    // by place: the same quotient may stand there twice
+    const at = args.findIndex((a) => a.op === divide)
+    if (at < 0) return null
+    return divide(multiply(args.map((a, i) => (i === at ? a.args[0]! : a))), args[at]!.args[1]!)
   },
 }
 
