@@ -1,14 +1,19 @@
 /** The spec file: its keys, their types, and the JSON Schema that editors complete it with, all from one definition. */
-import { Failure, fail, nearest, type Source, type Span } from '../diagnostic.ts'
+import { collecting, Failure, fail, type Source, type Span } from '../diagnostic.ts'
 import {
   type Context,
   described,
-  type Entry,
   entriesOf,
   expected,
+  isEmpty,
   latex,
   listOf,
   mapOf,
+  mapped,
+  maybe,
+  type Numbers,
+  numbers,
+  oneOf,
   optional,
   type Reader,
   record,
@@ -18,11 +23,9 @@ import {
   textOf,
   whole,
 } from './readers.ts'
-import { isMap, isScalar, isSeq, type Node, parseYaml, spanOf } from './yaml.ts'
+import { isMap, isScalar, isSeq, lineCounter, parseYaml, spanOf } from './yaml.ts'
 
 export type { Text } from './readers.ts'
-
-export type Numbers = number | readonly Numbers[]
 
 /** `x: [n, k]`, `eps: 0.1`, `enc: Block`, or the long form with shape, is and value. */
 export interface Declaration {
@@ -78,92 +81,90 @@ export interface Document {
   readonly notation: readonly { readonly name: Text; readonly latex: Text }[]
 }
 
+const named = <T>(value: Reader<T>) => mapOf(value, (name, it) => ({ name, value: it }))
+
 // shapes and declarations
 
-const shape = listOf(described('a size: a whole number, a symbol, or arithmetic on them', text))
+const shape = described('a list of sizes; [] is a scalar', listOf(described('a whole number, a symbol, or arithmetic on them', text)))
 
-const domains = ['one_hot', 'index(k)', 'mask', 'sign', 'simplex', 'positive']
+const domain = oneOf(['one_hot', 'mask', 'sign', 'simplex', 'positive'], { name: 'index', argument: 'k' })
 
-const domain: Reader<Text> = {
-  schema: { type: 'string', pattern: '^(one_hot|mask|sign|simplex|positive|index\\(.+\\))$' },
-  read(node, context, where) {
-    const found = text.read(node, context, where)
-    if (/^(one_hot|mask|sign|simplex|positive|index\(.+\))$/.test(found.text)) return found
-    const near = nearest(found.text, domains)
-    return fail(
-      'expected',
-      { where, expected: near ? `${near} (or another of ${domains.join(', ')})` : `one of ${domains.join(', ')}`, found: found.text },
-      found.span,
-    )
-  },
+const facts = {
+  shape: maybe(shape),
+  is: maybe(described('what values it has: random points respect it, and laws may use it', domain)),
+}
+const longForm = record(facts, 'a declaration')
+const longFormWithValue = record({ ...facts, value: maybe(described('its value', numbers)) }, 'a declaration')
+
+type Kind = 'input' | 'param' | 'constant'
+type Facts = Omit<Declaration, 'name'>
+
+const declaration = (kind: Kind): Reader<Facts> => {
+  const long = kind === 'constant' ? longFormWithValue : longForm
+  const short = { input: [], param: [{ type: 'string' }], constant: [{ type: 'number' }] }[kind]
+  return {
+    schema: { anyOf: [shape.schema, ...short, long.schema] },
+    read(node, context, where) {
+      if (isSeq(node)) return { shape: shape.read(node, context, `the shape of ${where}`) }
+      if (isMap(node)) return long.read(node, context, where)
+      const isNumber = isScalar(node) && typeof node.value === 'number'
+      if (kind === 'constant' && isNumber) return { value: node.value as number }
+      const name = textOf(node, context)
+      if (kind === 'param' && name && !isNumber) return { module: name }
+      return expected(where, 'a shape, such as [n, k], or [] for a scalar', node)
+    },
+  }
 }
 
-const numbers: Reader<Numbers> = {
-  schema: { type: ['number', 'array'] },
-  read(node, context, where) {
-    if (isSeq(node)) return node.items.map((item) => numbers.read(item as Node, context, where))
-    const value = isScalar(node) ? node.value : undefined
-    return typeof value === 'number' ? value : expected(where, 'a number or nested lists of numbers', node)
-  },
-}
-
-const longForm = record(
-  {
-    shape: optional<readonly Text[] | undefined>(shape, undefined),
-    is: optional<Text | undefined>(domain, undefined),
-    value: optional<Numbers | undefined>(numbers, undefined),
-  },
-  'a declaration',
-)
-
-type Body = Omit<Declaration, 'name'>
-
-const declaration = (allowed: 'value' | 'instance' | 'shape'): Reader<Body> => ({
-  schema: {
-    anyOf: [
-      shape.schema,
-      ...(allowed === 'value' ? [numbers.schema] : allowed === 'instance' ? [{ type: 'string' }] : []),
-      longForm.schema,
-    ],
-  },
-  read(node, context, where) {
-    if (isSeq(node)) return { shape: shape.read(node, context, `the shape of ${where}`) }
-    if (isMap(node)) return longForm.read(node, context, where)
-    if (allowed === 'value' && isScalar(node) && typeof node.value === 'number') return { value: node.value }
-    const name = textOf(node, context)
-    if (allowed === 'instance' && name) return { module: name }
-    return expected(where, 'a shape, such as [n, k], or [] for a scalar', node)
-  },
-})
-
-const named = (entries: readonly Entry<Body>[]): Declaration[] => entries.map(({ key, value }) => ({ name: key, ...value }))
-
-const declarations = (allowed: 'value' | 'instance' | 'shape', description: string): Reader<Declaration[]> => {
-  const map = mapOf(declaration(allowed), 'a map from names to shapes')
-  return { schema: { ...map.schema, description }, read: (node, context, where) => named(map.read(node, context, where)) }
-}
+const declarations = (kind: Kind): Reader<readonly Declaration[]> =>
+  mapOf(declaration(kind), (name, facts) => ({ name, ...facts }), 'a map from names to shapes')
 
 // functions
 
-const ownGradient = record({ value: required(text), vjp: required(text) }, 'a function with its own gradient')
+const ownGradient = record(
+  {
+    value: required(described('the function', text)),
+    vjp: required(described('the error of its argument, or a list of them; g is the incoming error', text)),
+  },
+  'a function with its own gradient',
+)
 
 const functionBody: Reader<FunctionDefinition['body']> = {
   schema: { anyOf: [{ type: 'string' }, ownGradient.schema] },
-  read: (node, context, where) => (isMap(node) ? ownGradient.read(node, context, where) : text.read(node, context, where)),
+  read: (node, context, where) => (isMap(node) ? ownGradient : text).read(node, context, where),
 }
+
+const functions = mapOf(functionBody, (head, body) => ({ head, body }))
 
 // layers
 
+const loop = (body: object): object => {
+  const one = { minProperties: 1, maxProperties: 1, additionalProperties: false }
+  return { type: 'object', description: 'for l in range(N)', patternProperties: { '^for ': body }, ...one }
+}
+
 const layer: Reader<Layer> = {
-  schema: {
-    anyOf: [{ type: 'string' }, { type: 'object', patternProperties: { '^for ': { type: 'array' } }, additionalProperties: false }],
-  },
+  schema: { anyOf: [{ type: 'string' }, loop({ $ref: '#/$defs/layers' })] },
   read(node, context, where) {
-    const loop = isMap(node) ? entriesOf(node, context, where) : []
-    if (loop.length === 1 && loop[0]!.key.text.startsWith('for ')) {
-      return { kind: 'for', header: loopHeader(loop[0]!.key), body: layers.read(loop[0]!.node, context, 'the loop') }
-    }
-    return { kind: 'equation', text: text.read(node, context, where) }
+    const entries = isMap(node) ? entriesOf(node, context, where) : []
+    const [only] = entries
+    if (!only?.key.text.startsWith('for ')) return { kind: 'equation', text: equation.read(node, context, where) }
+    if (entries.length > 1)
+      return expected('a loop', 'one "for …:" with its equations', node, 'What follows the loop is an item of its own, after "- ".')
+    if (isEmpty(only.node)) return expected('the loop', 'a list of equations', only.node, 'Indent its equations further than the word for.')
+    return { kind: 'for', header: loopHeader(only.key), body: layers.read(only.node, context, 'the loop') }
+  },
+}
+
+/** A loop without its colon runs on into the list that follows it. */
+const equation: Reader<Text> = {
+  ...text,
+  read(node, context, where) {
+    const found = text.read(node, context, where)
+    const [header] = /^for\s.*?\)/.exec(found.text) ?? []
+    return header
+      ? fail('expected', { where: 'a loop', expected: `${header}: with its equations below`, found: 'without the colon' }, found.span)
+      : found
   },
 }
 
@@ -178,84 +179,56 @@ function loopHeader(key: Text): Text {
 
 // claims
 
-const bindings: Reader<ClaimEntry['where']> = {
-  ...mapOf(text),
-  read: (node, context, where) =>
-    mapOf(text)
-      .read(node, context, where)
-      .map(({ key, value }) => ({ name: key, value })),
+type Body = Pick<ClaimEntry, 'form' | 'text'>
+
+const inSpec: Reader<Body> = mapped(text, (found) => ({ form: 'spec', text: found }))
+const inLatex: Reader<Body> = mapped(latex, (found) => ({ form: 'latex', text: found }))
+const latexOnly = record({ latex: required(described('an equation in LaTeX', inLatex)) }, 'not')
+
+/** `not: {latex: …}`, unless the map is an equation with a colon. */
+const negation: Reader<Body> = {
+  schema: { anyOf: [inSpec.schema, latexOnly.schema] },
+  read(node, context, where) {
+    if (!isMap(node) || isEquation(entriesOf(node, { ...context, faults: [] }, where))) return inSpec.read(node, context, where)
+    return latexOnly.read(node, context, where).latex
+  },
 }
+
+const longClaim = record(
+  {
+    claim: maybe(described('an equation that must hold', inSpec)),
+    not: maybe(described('an equation that must not hold', negation)),
+    latex: maybe(described('an equation in LaTeX that must hold', inLatex)),
+    where: optional(described('names for parts of this claim', named(text)), []),
+    for: maybe(described('t in range(1, N): the claim is about each t', text)),
+  },
+  'a claim',
+)
+
+/** A map that YAML made of an equation with a colon in it. */
+const isEquation = (entries: readonly { readonly key: Text }[]): boolean => entries.some(({ key }) => /[=[(/]/.test(key.text))
 
 const claim: Reader<ClaimEntry> = {
-  schema: {
-    anyOf: [
-      { type: 'string' },
-      {
-        type: 'object',
-        properties: {
-          claim: { type: 'string' },
-          not: { anyOf: [{ type: 'string' }, { type: 'object', properties: { latex: { type: 'string' } } }] },
-          latex: { type: 'string' },
-          where: bindings.schema,
-          for: { type: 'string' },
-        },
-      },
-    ],
-  },
+  schema: { anyOf: [{ type: 'string' }, longClaim.schema, loop({ type: 'string' })] },
   read(node, context, where) {
-    if (!isMap(node)) {
-      const found = text.read(node, context, where)
-      return { form: 'spec', text: found, negated: false, where: [], span: found.span }
-    }
-    const entries = entriesOf(node, context, where)
+    const entries = isMap(node) ? entriesOf(node, { ...context, faults: [] }, where) : []
     const [first] = entries
-    if (entries.length === 1 && first!.key.text.startsWith('for ')) {
-      const found = text.read(first!.node, context, where)
-      return { form: 'spec', text: found, negated: false, where: [], for: loopHeader(first!.key), span: found.span }
-    }
-    return longClaim(node, entries, context, where)
+    if (isMap(node) && node.items.length === 1 && first?.key.text.startsWith('for '))
+      return { ...entryOf(inSpec.read(first.node, context, where)), for: loopHeader(first.key) }
+    if (!isMap(node) || isEquation(entries)) return entryOf(inSpec.read(node, context, where))
+    const read = longClaim.read(node, context, where)
+    const given = entries.filter(({ key }) => ['claim', 'not', 'latex'].includes(key.text))
+    const kinds = given.map(({ key }) => key.text).join(' and ') || 'none'
+    if (given.length !== 1 && entries.every(({ key }) => Object.hasOwn(read, key.text)))
+      fail('expected', { where: 'a claim', expected: 'exactly one of claim, not, latex', found: kinds }, spanOf(node))
+    if (given.length === 1 && isEmpty(given[0]!.node)) return expected(kinds, 'an equation', given[0]!.node)
+    const body = read.claim ?? read.not ?? read.latex
+    if (!body) throw new Failure([])
+    return { ...entryOf(body), negated: read.not !== undefined, where: read.where, for: read.for }
   },
 }
 
-const claimKeys = ['claim', 'not', 'latex', 'where', 'for']
-
-function longClaim(node: Node, entries: ReturnType<typeof entriesOf>, context: Context, where: string): ClaimEntry {
-  const strange = entries.find((e) => !claimKeys.includes(e.key.text))
-  if (strange && /[=[(/]/.test(strange.key.text)) return { ...emptyClaim(text.read(node, context, where)) }
-  if (strange) {
-    const near = nearest(strange.key.text, claimKeys)
-    fail(
-      'unknown-key',
-      { key: strange.key.text, where: 'a claim', known: claimKeys.join(', '), ...(near ? { near } : {}) },
-      strange.key.span,
-    )
-  }
-  const of = (key: string): Node | null | undefined => entries.find((e) => e.key.text === key)?.node
-  const bodies = ['claim', 'not', 'latex'].filter((k) => of(k) !== undefined)
-  if (bodies.length !== 1)
-    fail(
-      'expected',
-      { where: 'a claim', expected: 'exactly one of claim, not, latex', found: bodies.join(' and ') || 'none' },
-      spanOf(node),
-    )
-  const [kind] = bodies
-  const body = of(kind!)!
-  const local = of('where')
-  const range = of('for')
-  const inner = isMap(body) ? entriesOf(body, context, where) : []
-  const isLatex = kind === 'latex' || (kind === 'not' && inner.length === 1 && inner[0]!.key.text === 'latex')
-  const found = isLatex ? latex.read(isMap(body) ? inner[0]!.node : body, context, where) : text.read(body, context, where)
-  return {
-    form: isLatex ? 'latex' : 'spec',
-    text: found,
-    negated: kind === 'not',
-    where: local ? bindings.read(local, context, 'where') : [],
-    for: range ? text.read(range, context, 'for') : undefined,
-    span: found.span,
-  }
-}
-
-const emptyClaim = (found: Text): ClaimEntry => ({ form: 'spec', text: found, negated: false, where: [], span: found.span })
+const entryOf = (body: Body): ClaimEntry => ({ ...body, negated: false, where: [], span: body.text.span })
 
 // modules
 
@@ -266,57 +239,59 @@ const returns: Reader<readonly Text[]> = {
 
 const module = record(
   {
-    params: optional(declarations('instance', 'weights of every instance'), []),
-    constants: optional(declarations('value', 'constants of every instance'), []),
-    layers: required(layers),
-    returns: required(returns),
-    claims: optional(listOf(claim), []),
+    params: optional(described('parameters that every instance has', declarations('param')), []),
+    constants: optional(described('constants that every instance has', declarations('constant')), []),
+    layers: required(described('its equations, in order', layers)),
+    returns: required(described('the name of its value, or a list of names', returns)),
+    claims: optional(described('equations about every instance', listOf(claim)), []),
   },
   'a module',
 )
+
+const modules = mapOf(module, (head, parts) => ({ head, ...parts }))
+const notation = mapOf(latex, (name, written) => ({ name, latex: written }))
 
 // the whole
 
 const spec = record(
   {
-    name: optional<Text | undefined>(described('the title', text), undefined),
-    about: optional<Text | undefined>(described('a citation or note', text), undefined),
-    dims: optional(described('fixes symbolic sizes', mapOf(whole(0))), []),
-    inputs: optional(declarations('shape', 'name → shape; gradients are derived for them'), []),
-    params: optional(declarations('instance', 'name → shape; gradients are derived for them'), []),
-    constants: optional(declarations('value', 'targets, masks, numbers: no gradients are derived'), []),
+    name: maybe(described('the title', text)),
+    about: maybe(described('a citation or note', text)),
+    dims: optional(described('fixes symbolic sizes: d: 64', named(whole(0))), []),
+    inputs: optional(described('name → shape; gradients are derived for them', declarations('input')), []),
+    params: optional(described('name → shape, or the name of a module; gradients are derived for them', declarations('param')), []),
+    constants: optional(
+      described('name → shape or value: targets, masks, numbers; no gradients are derived', declarations('constant')),
+      [],
+    ),
     assume: optional(described('conditions on random points, such as h > 0', listOf(text)), []),
-    functions: optional(described('F(x): opaque, f(t): opaque pointwise, swish(t): t / (1 + exp(-t))', mapOf(functionBody)), []),
-    modules: optional(described('reusable blocks', mapOf(module)), []),
+    functions: optional(described('F(x): opaque, f(t): opaque pointwise, swish(t): t / (1 + exp(-t))', functions), []),
+    modules: optional(described('reusable blocks: Block(x) → params, layers, returns', modules), []),
     layers: required(described('the equations of the network, in order', layers), 'A list of equations:  layers: then  - y = W @ x'),
     loss: required(
       described('a scalar expression, or L(y) for an unknown loss', text),
       'A scalar such as half_sse(y, t), or L(y) for an unknown one.',
     ),
     claims: optional(described('equations that must hold, or under not: must not', listOf(claim)), []),
-    notation: optional(described('name → LaTeX', mapOf(latex)), []),
+    notation: optional(described('name → LaTeX', notation), []),
   },
   'the spec',
 )
 
 /** Reads a spec. Throws one Failure with all faults of its form. */
 export function readDocument(source: Source): Document {
-  const context: Context = { source: source.text, faults: [] }
+  const context: Context = { source: source.text, faults: [], lineOf: lineCounter(source.text) }
   const root = parseYaml(source)
-  const read = spec.read(root, context, 'the spec')
-  if (context.faults.length > 0) throw new Failure(context.faults)
-  return {
-    ...read,
-    dims: read.dims.map(({ key, value }) => ({ name: key, value })),
-    functions: read.functions.map(({ key, value }) => ({ head: key, body: value })),
-    modules: read.modules.map(({ key, value }) => ({ head: key, ...value })),
-    notation: read.notation.map(({ key, value }) => ({ name: key, latex: value })),
-  }
+  const document = collecting(context.faults, () => spec.read(root, context, 'the spec'))
+  if (!document || context.faults.length > 0) throw new Failure(context.faults)
+  return document
 }
 
 /** The JSON Schema of specs, for editors. */
 export const documentSchema = (): object => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: 'Backproof spec',
+  description: 'A network, its loss, and claims about its gradients',
   ...spec.schema,
+  $defs: { layers: layers.schema },
 })

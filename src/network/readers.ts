@@ -1,6 +1,6 @@
 /** Readers turn nodes of a document into typed values that keep their place; each one also says its JSON Schema. */
-import { collecting, type Diagnostic, diagnostic, fail, nearest, type Span } from '../diagnostic.ts'
-import { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, spanOf, type YAMLMap } from './yaml.ts'
+import { collecting, type Diagnostic, diagnostic, Failure, fail, nearest, type Span } from '../diagnostic.ts'
+import { endOfLine, isMap, isScalar, isSeq, type Node, type Pair, quoted, restOfLine, spanOf, type YAMLMap, type YAMLSeq } from './yaml.ts'
 
 /** A text and where it stands; its k-th character is at `span.start + k` if it is `exact`, else only the whole is known. */
 export interface Text {
@@ -13,6 +13,7 @@ export interface Text {
 export interface Context {
   readonly source: string
   readonly faults: Diagnostic[]
+  readonly lineOf: (offset: number) => number
 }
 
 export interface Reader<T> {
@@ -27,14 +28,16 @@ export const described = <T>(description: string, reader: Reader<T>): Reader<T> 
   schema: { ...reader.schema, description },
 })
 
+/** A reader whose value is made into another one. */
+export const mapped = <T, U>(reader: Reader<T>, make: (value: T) => U): Reader<U> => ({
+  schema: reader.schema,
+  read: (node, context, where) => make(reader.read(node, context, where)),
+})
+
+export const isEmpty = (node: Node | null): boolean => node === null || (isScalar(node) && node.value === null)
+
 const kindOf = (node: Node | null): string =>
-  node === null || (isScalar(node) && node.value === null)
-    ? 'empty'
-    : isMap(node)
-      ? 'a map'
-      : isSeq(node)
-        ? 'a list'
-        : `${JSON.stringify((node as Scalar).value)}`
+  isEmpty(node) ? 'empty' : isMap(node) ? 'a map' : isSeq(node) ? 'a list' : isScalar(node) ? JSON.stringify(node.value) : 'an alias'
 
 export function expected(where: string, what: string, node: Node | null, hint?: string): never {
   fail('expected', { where, expected: what, found: kindOf(node), ...(hint ? { hint } : {}) }, spanOf(node))
@@ -52,63 +55,70 @@ export function textOf(node: Node | null, { source }: Context): Text | undefined
   return { text: value, span: exact ? { start: start + 1, end: end - 1 } : { start, end }, exact }
 }
 
-/** A comment that YAML cut off a line, although it is glued to what follows: `z = y #2`. */
-function refuseCutLine(text: Text, { source }: Context): void {
-  if (source[text.span.end] === '\n') return
-  const lineEnd = source.indexOf('\n', text.span.end)
-  const rest = source.slice(text.span.end, lineEnd < 0 ? undefined : lineEnd)
-  const cut = /^\s+#(?=[^\s#!])/.exec(rest)
-  if (!cut) return
-  const whole = text.text + rest.trimEnd()
+/** A comment that YAML cut off a plain text, although it is glued to what follows: `z = y #2`. With more space before it, it is a remark. */
+function refuseCutLine(node: Node | null, { source }: Context): void {
+  if (!isScalar(node) || node.type !== 'PLAIN') return
+  const { start, end: after } = spanOf(node)
+  // the place of an empty text is the remark itself
+  const end = start === after && source[after] === '#' ? after - 1 : after
+  const cut = /(?:[ \t]|[ \t]+(?=#\d))#[^\s#!]/y
+  cut.lastIndex = end
+  if (!cut.test(source)) return
+  const until = endOfLine(source, end)
   fail(
     'yaml-trap',
-    { what: 'YAML reads what follows " #" as a comment, so the line is cut short', mended: `'${whole.replaceAll("'", "''")}'` },
-    { start: text.span.end, end: text.span.end + rest.trimEnd().length },
+    {
+      what: 'YAML reads what follows " #" as a comment, so the line is cut short',
+      mended: quoted(source.slice(Math.min(start, end), until)),
+    },
+    { start: end, end: until },
   )
 }
 
 export const text: Reader<Text> = {
   schema: { type: ['string', 'number', 'boolean'] },
   read(node, context, where) {
+    refuseCutLine(node, context)
     const found = textOf(node, context)
-    if (!found) {
-      const pair = isMap(node) ? (node.items[0] as Pair<Scalar, Node> | undefined) : undefined
-      if (node && pair && !isFlow(node)) trap(pair, context, where)
-      expected(where, 'a text', node)
-    }
-    refuseCutLine(found, context)
-    return found
+    if (found) return found
+    if (isMap(node) && !node.flow && node.items.length > 0) refuseMap(node, context, where)
+    if (isSeq(node) && !node.flow) refuseList(node, context, where)
+    return expected(where, 'a text', node)
   },
 }
 
-const isFlow = (node: Node): boolean => (node as { flow?: boolean }).flow === true
-
 /** `x[0: n]` or `dL/dx: …` was read as a map: the colon needs quotes. */
-function trap(pair: Pair<Scalar, Node>, { source }: Context, where: string): never {
-  const { start } = spanOf(pair.key)
-  const line = source.slice(start, source.indexOf('\n', start) < 0 ? undefined : source.indexOf('\n', start)).trimEnd()
-  fail(
-    'yaml-trap',
-    { what: `${where} contains ": ", so YAML reads it as a map`, mended: `'${line.replaceAll("'", "''")}'` },
-    { start, end: start + line.length },
-  )
+function refuseMap(node: YAMLMap, context: Context, where: string): never {
+  const [first] = node.items as Pair<Node, Node>[]
+  const span = restOfLine(context.source, spanOf(first!.key).start)
+  const mended = quoted(context.source.slice(span.start, span.end))
+  fail('yaml-trap', { what: `${where} contains ": ", so YAML reads it as a map`, mended }, span)
 }
 
-/** LaTeX: a control character means that double quotes ate a backslash. */
+/** `- - sum(x)` was read as a list in a list: the minus needs quotes. A list on a line of its own is one. */
+function refuseList(node: YAMLSeq, context: Context, where: string): void {
+  const { start } = spanOf(node as Node)
+  const before = context.source.slice(context.source.lastIndexOf('\n', start - 1) + 1, start)
+  if (before.trim() === '') return
+  const span = restOfLine(context.source, start)
+  const mended = quoted(context.source.slice(span.start, span.end))
+  fail('yaml-trap', { what: `${where} starts with "- ", so YAML reads it as a list`, mended }, span)
+}
+
+/** LaTeX: a control character means that double quotes ate a backslash. Lines of a block end with one that is meant. */
 export const latex: Reader<Text> = {
   schema: { type: 'string' },
   read(node, context, where) {
     const found = text.read(node, context, where)
+    const isBlock = isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-    if (/[\x00-\x1f\x7f]/.test(found.text)) {
-      const written = context.source.slice(found.span.start, found.span.end)
-      fail(
-        'yaml-trap',
-        { what: 'double quotes turn a backslash and a letter into a control character', mended: `'${written.slice(1, -1)}'` },
-        found.span,
-      )
+    if (isBlock ? !/[\x00-\x09\x0b-\x1f\x7f]/.test(found.text) : !/[\x00-\x1f\x7f]/.test(found.text)) return found
+    if (isScalar(node) && node.type === 'QUOTE_DOUBLE') {
+      const { start, end } = spanOf(node)
+      const what = 'double quotes turn a backslash and a letter into a control character'
+      fail('yaml-trap', { what, mended: quoted(context.source.slice(start + 1, end - 1)) }, { start, end })
     }
-    return found
+    return expected(where, 'LaTeX without tabs, line ends and other control characters', node)
   },
 }
 
@@ -116,38 +126,83 @@ export const whole = (least: number): Reader<number> => ({
   schema: { type: 'integer', minimum: least },
   read(node, _, where) {
     const value = isScalar(node) ? node.value : undefined
-    return typeof value === 'number' && Number.isInteger(value) && value >= least
-      ? value
+    return Number.isSafeInteger(value) && (value as number) >= least
+      ? (value as number)
       : expected(where, `a whole number from ${least}`, node)
   },
 })
+
+/** One of some words, or a call of a word: `index(k)`. */
+export const oneOf = (words: readonly string[], call: { readonly name: string; readonly argument: string }): Reader<Text> => ({
+  schema: { anyOf: [{ enum: words }, { type: 'string', pattern: `^${call.name}\\(.+\\)$` }] },
+  read(node, context, where) {
+    const found = text.read(node, context, where)
+    const word = found.text
+    if (words.includes(word) || (word.startsWith(`${call.name}(`) && word.endsWith(')') && word.length > call.name.length + 2)) return found
+    const example = `${call.name}(${call.argument})`
+    const near = word === call.name ? example : nearest(word, [...words, example])
+    const parts = { where: `${where}:`, expected: `one of ${[...words, example].join(', ')}`, found: word }
+    return fail('expected', near ? { ...parts, hint: `Did you mean ${near}?` } : parts, found.span)
+  },
+})
+
+export type Numbers = number | readonly Numbers[]
+
+export const numbers: Reader<Numbers> = {
+  schema: { type: ['number', 'array'] },
+  read(node, context, where) {
+    if (isSeq(node)) return node.items.map((item) => numbers.read(item as Node, context, where))
+    const value = isScalar(node) ? node.value : undefined
+    return typeof value === 'number' ? value : expected(where, 'a number or nested lists of numbers', node)
+  },
+}
 
 export const listOf = <T>(item: Reader<T>, what = 'a list'): Reader<readonly T[]> => ({
   schema: { type: 'array', items: item.schema },
   read(node, context, where) {
     if (!isSeq(node)) return expected(where, what, node, isScalar(node) ? 'A list has one item a line, each after "- ".' : undefined)
+    if (node.flow) refuseSplit(node, context)
     return node.items.flatMap(
       (each) => collecting(context.faults, () => [item.read(each as Node | null, context, `an item of ${where}`)]) ?? [],
     )
   },
 })
 
-export interface Entry<T> {
-  readonly key: Text
-  readonly value: T
+/** How many more brackets a text opens than it closes. */
+const opened = (written: string): number => (written.match(/[([{]/g)?.length ?? 0) - (written.match(/[)\]}]/g)?.length ?? 0)
+
+/** `[y = f(a, b)]` was split at the comma within the parentheses. */
+function refuseSplit({ items }: YAMLSeq, { source }: Context): void {
+  const isPlain = (node: unknown): boolean => isScalar(node) && node.type === 'PLAIN' && node.value !== null
+  const spans = (items as Node[]).map((node) => (isPlain(node) ? spanOf(node) : undefined))
+  for (const [i, span] of spans.entries()) {
+    if (!span) continue
+    let open = opened(source.slice(span.start, span.end))
+    if (open <= 0) continue
+    let last = i
+    while (open > 0 && spans[last + 1]) open += opened(source.slice(spans[++last]!.start, spans[last]!.end))
+    if (last === i) continue
+    const split = { start: span.start, end: spans[last]!.end }
+    fail(
+      'yaml-trap',
+      { what: 'in brackets YAML splits at commas, also within parentheses', mended: quoted(source.slice(split.start, split.end)) },
+      split,
+    )
+  }
 }
 
-/** A map from names to values, in order; a name that comes twice is a fault. */
-export const mapOf = <T>(value: Reader<T>, what = 'a map of names'): Reader<readonly Entry<T>[]> => ({
+/** A map from names to values, in order; a name that comes twice is a fault. Each entry becomes what `make` makes of it. */
+export const mapOf = <T, U>(value: Reader<T>, make: (name: Text, value: T) => U, what = 'a map of names'): Reader<readonly U[]> => ({
   schema: { type: 'object', additionalProperties: value.schema },
   read(node, context, where) {
-    if (!isMap(node)) return expected(where, what, node)
-    return entriesOf(node, context, where).flatMap(({ key, node: inner }) => {
-      const read = collecting(context.faults, () => value.read(inner, context, key.text))
-      return read === undefined ? [] : [{ key, value: read }]
-    })
+    if (!isMap(node)) return expected(where, what, node, isGlued(node) ? 'A key ends with a colon and a space.' : undefined)
+    return entriesOf(node, context, where).flatMap(
+      ({ key, node: inner }) => collecting(context.faults, () => [make(key, value.read(inner, context, key.text))]) ?? [],
+    )
   },
 })
+
+const isGlued = (node: Node | null): boolean => isScalar(node) && /^[^\s:]+:\S/.test(String(node.value))
 
 interface RawEntry {
   readonly key: Text
@@ -158,50 +213,48 @@ interface RawEntry {
 export function entriesOf(map: YAMLMap, context: Context, where: string): RawEntry[] {
   const seen = new Map<string, Span>()
   return (map.items as Pair<Node, Node>[]).flatMap((pair): RawEntry[] => {
-    const key = textOf(pair.key, context)
-    if (!key || (isScalar(pair.key) && (pair.key.value === null || typeof pair.key.value === 'boolean'))) {
-      context.faults.push(
-        diagnostic(
-          'expected',
-          { where: `a key of ${where}`, expected: 'a name', found: kindOf(pair.key), hint: 'Quote it if it is meant as a name.' },
-          spanOf(pair.key),
-        ),
-      )
+    const key = keyOf(pair.key, context)
+    if (!key) {
+      const { start, end } = spanOf(pair.key)
+      const found = isScalar(pair.key) ? context.source.slice(start, end) || 'empty' : kindOf(pair.key)
+      const parts = { where: `a key of ${where}`, expected: 'a name', found, hint: 'Quote it if it is meant as a name.' }
+      context.faults.push(diagnostic('expected', parts, { start, end }))
       return []
     }
-    if (seen.has(key.text)) {
-      const line = context.source.slice(0, seen.get(key.text)!.start).split('\n').length
-      context.faults.push(diagnostic('duplicate-name', { name: key.text, first: `defined in line ${line}` }, key.span))
+    const first = seen.get(key.text)
+    if (first) {
+      const parts = { name: key.text, first: `defined in line ${context.lineOf(first.start)}` }
+      context.faults.push(diagnostic('duplicate-name', parts, key.span))
       return []
     }
-    if (isFlow(map) && pair.value === null) {
-      fail('yaml-flow', { part: key.text }, key.span)
-    }
+    if (map.flow && pair.value === null) fail('yaml-flow', { part: key.text }, key.span)
     seen.set(key.text, key.span)
     return [{ key, node: pair.value }]
   })
+}
+
+/** The text of a key, unless it is a word that YAML has another use for: `null` and `true` are values, `y` and `no` are names. */
+function keyOf(node: Node, context: Context): Text | undefined {
+  const key = textOf(node, context)
+  return key && isScalar(node) && node.type === 'PLAIN' && /^(true|false)$/i.test(key.text) ? undefined : key
 }
 
 export interface Field<T> {
   readonly reader: Reader<T>
   readonly initial: T | undefined
   readonly required: boolean
-  readonly hint?: string
+  readonly hint?: string | undefined
 }
 
-export const required = <T>(reader: Reader<T>, hint?: string): Field<T> => ({
-  reader,
-  initial: undefined,
-  required: true,
-  ...(hint ? { hint } : {}),
-})
+export const required = <T>(reader: Reader<T>, hint?: string): Field<T> => ({ reader, initial: undefined, required: true, hint })
 export const optional = <T>(reader: Reader<T>, initial: T): Field<T> => ({ reader, initial, required: false })
+export const maybe = <T>(reader: Reader<T>): Field<T | undefined> => ({ reader, initial: undefined, required: false })
 
 type Fields = Readonly<Record<string, Field<unknown>>>
-type Record_<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never }
+type ValuesOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer T> ? T : never }
 
 /** A map with known keys; others are faults. */
-export const record = <F extends Fields>(fields: F, name: string): Reader<Record_<F>> => ({
+export const record = <F extends Fields>(fields: F, name: string): Reader<ValuesOf<F>> => ({
   schema: {
     type: 'object',
     properties: Object.fromEntries(Object.entries(fields).map(([k, f]) => [k, f.reader.schema])),
@@ -209,36 +262,30 @@ export const record = <F extends Fields>(fields: F, name: string): Reader<Record
     additionalProperties: false,
   },
   read(node, context) {
-    if (!isMap(node)) return expected(name, 'a map', node)
-    const values: Record<string, unknown> = {}
-    const given = new Set<string>()
-    for (const { key, node: inner } of entriesOf(node, context, name)) {
-      const field = fields[key.text]
-      if (!field) {
-        const known = Object.keys(fields)
-        const near = nearest(key.text, known)
-        context.faults.push(
-          diagnostic('unknown-key', { key: key.text, where: name, known: known.join(', '), ...(near ? { near } : {}) }, key.span),
-        )
+    if (!isMap(node)) return expected(name, 'a map', node, isGlued(node) ? 'A key ends with a colon and a space.' : undefined)
+    const values: Record<string, unknown> = Object.fromEntries(Object.entries(fields).map(([key, { initial }]) => [key, initial]))
+    const entries = entriesOf(node, context, name)
+    for (const { key, node: inner } of entries) {
+      if (!Object.hasOwn(fields, key.text)) {
+        context.faults.push(unknownKey(key, name, Object.keys(fields)))
         continue
       }
-      given.add(key.text)
-      const isEmpty = inner === null || (isScalar(inner) && inner.value === null)
-      if (isEmpty && !field.required) continue
-      values[key.text] = collecting(context.faults, () => field.reader.read(inner, context, key.text))
+      const { reader, required } = fields[key.text]!
+      const read = (): unknown => (isEmpty(inner) && !required ? refuseCutLine(inner, context) : reader.read(inner, context, key.text))
+      values[key.text] = collecting(context.faults, read) ?? values[key.text]
     }
-    for (const [key, field] of Object.entries(fields)) {
-      if (values[key] === undefined) values[key] = field.initial
-      if (field.required && !given.has(key)) {
-        context.faults.push(
-          diagnostic(
-            'missing-key',
-            { key, where: name, ...(field.hint ? { hint: field.hint } : {}) },
-            { start: spanOf(node).start, end: spanOf(node).start },
-          ),
-        )
-      }
+    const { start } = spanOf(node)
+    for (const [key, { required, hint }] of Object.entries(fields)) {
+      if (!required || entries.some((entry) => entry.key.text === key)) continue
+      context.faults.push(diagnostic('missing-key', { key, where: name, ...(hint ? { hint } : {}) }, { start, end: start }))
     }
-    return values as Record_<F>
+    // what is wrong with it is among the faults
+    if (Object.entries(fields).some(([key, { required }]) => required && values[key] === undefined)) throw new Failure([])
+    return values as ValuesOf<F>
   },
 })
+
+const unknownKey = (key: Text, where: string, known: readonly string[]): Diagnostic => {
+  const near = nearest(key.text, known)
+  return diagnostic('unknown-key', { key: key.text, where, known: known.join(', '), ...(near ? { near } : {}) }, key.span)
+}
