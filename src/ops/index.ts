@@ -1,11 +1,13 @@
 /** All operations that a spec can call, by the names it calls them with. */
+
+import * as p from './activation.ts'
 import * as a from './arithmetic.ts'
 import type { Operation } from './define.ts'
+import * as e from './elementary.ts'
 import * as linear from './linear.ts'
 import * as loss from './loss.ts'
 import * as move from './movement.ts'
 import * as normal from './normalise.ts'
-import * as p from './pointwise.ts'
 
 const all: readonly Operation[] = [
   // sums, products, choices
@@ -13,7 +15,7 @@ const all: readonly Operation[] = [
   a.negate,
   a.multiply,
   a.divide,
-  p.power,
+  e.power,
   a.maximum,
   a.minimum,
   a.where,
@@ -26,18 +28,18 @@ const all: readonly Operation[] = [
   a.equal,
   a.notEqual,
   // functions of calculus
-  p.exp,
-  p.log,
-  p.log1p,
-  p.sqrt,
-  p.rsqrt,
-  p.square,
-  p.abs,
-  p.sign,
-  p.sin,
-  p.cos,
-  p.erf,
-  p.reciprocal,
+  e.exp,
+  e.log,
+  e.log1p,
+  e.sqrt,
+  e.rsqrt,
+  e.square,
+  e.abs,
+  e.sign,
+  e.sin,
+  e.cos,
+  e.erf,
+  e.reciprocal,
   // activations and their derivatives
   p.relu,
   p.reluPrime,

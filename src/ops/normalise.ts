@@ -6,10 +6,10 @@ import { reduce, broadcast as spread, zip } from '../tensor/tensor.ts'
 import { add, divide, multiply, negate, subtract } from './arithmetic.ts'
 import { axes, axis, flag } from './attributes.ts'
 import { op } from './define.ts'
+import { exp, log } from './elementary.ts'
 import { sizeValue } from './leaves.ts'
 import { dot } from './linear.ts'
 import { reductionLayout, sum } from './movement.ts'
-import { exp, log } from './pointwise.ts'
 
 export const mean = op('mean', ['x'], { axis: axes(), keepdims: flag(false) })({
   why: 'every entry receives an equal share of the error',

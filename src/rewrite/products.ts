@@ -1,8 +1,8 @@
 /** Laws of products, quotients and powers. */
 import type { Expr, Op } from '../expr/expr.ts'
 import { divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate, notEqual, where } from '../ops/arithmetic.ts'
+import { power, reciprocal, square } from '../ops/elementary.ts'
 import { fill, numberOf } from '../ops/leaves.ts'
-import { power, reciprocal, square } from '../ops/pointwise.ts'
 import type { Law } from './engine.ts'
 import { factorsOf, isZero, product, scalarOf, scale } from './terms.ts'
 

@@ -3,9 +3,9 @@ import type { Dim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, scalarShape } from '../expr/shape.ts'
 import { add, multiply, negate } from '../ops/arithmetic.ts'
+import { power } from '../ops/elementary.ts'
 import { extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { broadcast } from '../ops/movement.ts'
-import { power } from '../ops/pointwise.ts'
 
 /** A number times an expression; a number by itself has the factor undefined. */
 export interface Scaled {
