@@ -5,7 +5,7 @@ import { map, type Tensor } from '../tensor/tensor.ts'
 import { divide, greater, greaterEqual, less, multiply, subtract, where } from './arithmetic.ts'
 import { type Attributes, choice, number, type Values } from './attributes.ts'
 import { op } from './define.ts'
-import { abs, erf, exp, type Pointwise, power, square } from './elementary.ts'
+import { abs, erf, exp, n, one, type Pointwise, plus, power, square, times } from './elementary.ts'
 import { erfOf } from './erf.ts'
 import { aligned, inShape } from './movement.ts'
 
