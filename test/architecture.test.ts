@@ -50,10 +50,17 @@ test('no file imports itself by any way round', () => {
   expect(circles).toEqual([])
 })
 
-test.each(files)('%s opens with what it is for, and is short', (file) => {
-  expect(text(file)).toMatch(/^\/\*\*\s/)
-  expect(text(file).split('\n').length).toBeLessThanOrEqual(420)
+test.each(files)('%s opens with a sentence about what it is for', (file) => {
+  const [, comment] = /^\/\*\*([\s\S]*?)\*\//.exec(text(file)) ?? []
+  expect(comment).toMatch(/\w[\s\S]*[.!?)]\s*$/)
 })
+
+test('no file is longer than 350 lines', () => {
+  const lengths = files.map((file) => [file, text(file).split('\n').length - 1] as const)
+  expect(lengths.filter(([, lines]) => lines > 350)).toEqual([])
+})
+
+test('every file has its floor', () => expect(files.filter((file) => floorOf(file) < 0)).toEqual([]))
 
 test('only the command knows of files and processes', () => {
   const impure = files.filter((f) => roomOf(f) !== 'cli' && /from 'node:|\bprocess\.|\brequire\(/.test(text(f)))

@@ -106,6 +106,96 @@ describe('exit status', () => {
   })
 })
 
+describe('what is asked for wrongly is answered with what would be right', () => {
+  const answer = (...args: string[]) => backproof(['derive', residual, ...args])
+
+  test.each([
+    [['--at', 'loss'], 'The gradients are of: y, F, u, a, W2, W1, x'],
+    [['--at', 'x,loss'], 'there is no node loss'],
+    [['--set', 'q=3'], 'the spec has no size q'],
+    [['--form', 'short'], 'Allowed choices are local, expanded, jacobian'],
+    [['--format', 'pdf'], 'Allowed choices are text, latex, markdown, json'],
+    [['--derivatives', 'none'], 'Allowed choices are symbol, explicit, output'],
+    [['--set', 'n'], 'A size is given as n=3'],
+    [['--seed', '-1'], 'A seed is a whole number'],
+    [['--fomr', 'local'], 'Did you mean --form?'],
+    [['-o', 'no/such/folder/x.tex'], "can't be read"],
+  ])('%s', (args, message) => {
+    const { status, stdout, stderr } = answer(...args)
+    expect(stderr).toContain(message)
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' })
+  })
+
+  test('a misspelt node', () => {
+    const { stderr, status } = backproof(['derive', 'samples/highway.yaml', '--at', 'W_J'])
+    expect(status).toBe(2)
+    expect(stderr).toMatch(/there is no node W_J; did you mean W_[HT]\?/)
+  })
+
+  test('files that are none', () => {
+    expect(backproof(['derive', 'samples'])).toMatchObject({ status: 2, stderr: expect.stringContaining('it is a folder') })
+    expect(backproof(['derive', 'nowhere.yaml'])).toMatchObject({ status: 2, stderr: expect.stringContaining('there is no such file') })
+    expect(backproof(['derive', '-'], '')).toMatchObject({ status: 2, stderr: expect.stringContaining('the file is empty') })
+  })
+
+  test('commands that are none', () => {
+    expect(backproof(['drive', residual])).toMatchObject({ status: 2, stderr: expect.stringContaining('Did you mean derive?') })
+    expect(backproof(['derive'])).toMatchObject({ status: 2, stderr: expect.stringContaining("missing required argument 'spec'") })
+  })
+})
+
+test('help and version go to the standard output and are no fault', () => {
+  for (const args of [['--help'], ['derive', '--help'], ['check', '--help'], ['--version']])
+    expect(backproof(args)).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/\S/) })
+})
+
+describe.each(['text', 'latex', 'markdown', 'json'])('--format %s', (format) => {
+  const output = (...more: string[]) => backproof(['derive', 'samples/highway.yaml', '--format', format, ...more])
+
+  test('is the same in every run, and whole where it is written to a file', () => {
+    const path = join(folder, `highway.${format}`)
+    const { stdout, status, stderr } = output()
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(output().stdout).toBe(stdout)
+    expect(output('-o', path)).toMatchObject({ status: 0, stdout: '' })
+    expect(readFileSync(path, 'utf8')).toBe(stdout)
+    expect(stdout.endsWith('\n')).toBe(true)
+  })
+
+  test('ends quietly where its reader goes away', () => {
+    const command = `node bin/backproof.js derive samples/attention.yaml --format ${format} | head -1`
+    expect(spawnSync('sh', ['-c', command], { encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' })
+  })
+})
+
+test('--at limits every format to what was asked for', () => {
+  const json = JSON.parse(backproof(['derive', 'samples/highway.yaml', '--at', 'x,t', '--format', 'json']).stdout)
+  expect(json.gradients.map((g: { of: string }) => g.of).sort()).toEqual(['t', 'x'])
+  const { stdout } = backproof(['derive', 'samples/highway.yaml', '--at', 't'])
+  expect(stdout).toContain('∂L/∂t = ')
+  expect(stdout).not.toContain('∂L/∂W_H = ')
+})
+
+test('a seed changes the random points and nothing that is derived', () => {
+  const of = (seed: string) =>
+    backproof(['derive', residual, '--seed', seed])
+      .stdout.split('\n')
+      .filter((l) => !l.startsWith('✓'))
+  expect(of('5')).toEqual(of('6'))
+})
+
+test('check reads several files, and says of each what holds', () => {
+  const { stdout, status } = backproof(['check', residual, 'samples/highway.yaml', '--reporter', 'json'])
+  const report = JSON.parse(stdout)
+  expect(status).toBe(0)
+  expect(report).toMatchObject({ schema: 'backproof/check/1', ok: true })
+  expect(report.files.map((f: { file: string; ok: boolean }) => [f.file, f.ok])).toEqual([
+    [residual, true],
+    ['samples/highway.yaml', true],
+  ])
+  for (const { claims } of report.files) expect(claims.every((c: { ok: boolean }) => c.ok)).toBe(true)
+})
+
 test('the forms of the issue that started it all', () => {
   expect(backproof(['derive', 'samples/two-blocks.yaml', '--form', 'jacobian']).stdout).toContain(
     '∂L/∂x₀ = (I + ∂F₁/∂x₀)ᵀ (I + ∂F₂/∂x₁)ᵀ ∂L/∂x₂',
@@ -119,7 +209,10 @@ describe('README', () => {
   const readme = readFileSync('README.md', 'utf8')
   const lines = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)]
     .flatMap((m) => m[1]!.split('\n'))
-    .filter((l) => l.startsWith('node bin/backproof.js'))
+    .filter((l) => /^(npx backproof|backproof|node bin\/backproof\.js) /.test(l))
+    .map((l) => l.replace(/^(npx )?backproof /, 'node bin/backproof.js '))
+
+  test('has commands to try', () => expect(lines.length).toBeGreaterThan(5))
 
   test.each(lines)('%s', (line) => {
     const expected = Number(/# exits (\d+)/.exec(line)?.[1] ?? 0)

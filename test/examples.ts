@@ -7,6 +7,7 @@ import { namesIn } from '../src/network/names.ts'
 import type { Scope } from '../src/network/network.ts'
 import { dimOf } from '../src/network/sizes.ts'
 import { parseExpression } from '../src/network/syntax.ts'
+import type { Operation } from '../src/ops/define.ts'
 import { type Domain, variable } from '../src/ops/leaves.ts'
 
 export interface Example {
@@ -14,6 +15,48 @@ export interface Example {
   readonly variables: readonly Expr[]
   readonly sizes: readonly string[]
 }
+
+/** Cases that documentation has no room for: other axes, ranks, flags and domains, by the operation's name. */
+const more: Readonly<Record<string, readonly string[]>> = {
+  add: ['a + b - c + 2 | a: [m, n], b: [n], c: [m, 1]', 'a + a | a: [n]'],
+  multiply: ['a * b | a: [m, 1], b: [1, n]', 'a * a * a | a: [n]'],
+  divide: ['a / b | a: [n], b: [m, n] positive', '1 / b | b: [n] positive', 'a / a | a: [n] positive'],
+  power: ['a ** -2 | a: [n] positive', 'a ** 0.5 | a: [m, n] positive', '2 ** p | p: [n]', 'a ** 1 | a: [n]'],
+  where: ['where(m, a, 0) | m: [n] mask, a: [n]', 'where(m, a, b) | m: [m, 1] mask, a: [n], b: []'],
+  maximum: ['maximum(a, 0) | a: [n]', 'maximum(a, b) | a: [m, n], b: [n]'],
+  minimum: ['minimum(a, 0) | a: [n]'],
+  matmul: ['A.T @ A | A: [m, n]', 'A @ B | A: [m, n], B: [2, n, k]'],
+  outer: ['outer(a, a) | a: [n]'],
+  dot: ['a @ a | a: [n]'],
+  broadcast_to: ['broadcast_to(x, [2, m, n]) | x: [m, 1]', 'broadcast_to(x, [m, n]) | x: [1, 1]', 'broadcast_to(x, [n]) | x: [n]'],
+  sum: ['sum(x, axis=[0, 2], keepdims=True) | x: [2, m, n]', 'sum(x, axis=-2) | x: [2, m, n]', 'sum(x) | x: []'],
+  mean: ['mean(x, axis=1, keepdims=True) | x: [m, n]', 'mean(x, axis=[0, 2]) | x: [2, m, n]', 'mean(x) | x: [n]'],
+  reshape: ['reshape(x, [m*n]) | x: [m, n]', 'reshape(x, [n, 1, m]) | x: [m, n]'],
+  transpose: ['transpose(x) | x: [2, m, n]', 'x.mT | x: [2, m, n]'],
+  slice: ['x[1:, 0] | x: [m, n]', 'x[-1] | x: [m, n]', 'x[::2, 1:3] | x: [4, 5]', 'x[0, :, 1] | x: [2, m, n]', 'x[:, None] | x: [n]'],
+  embed: ['embed(x, [m, n], [1, 0], [1, 1], [0]) | x: [n]', 'embed(x, [2*n], [1], [2], []) | x: [n]'],
+  concat: ['concat([a, b], axis=-1) | a: [2, m, 1], b: [2, m, n]', 'concat([a, a, b]) | a: [m, 2], b: [n, 2]'],
+  stack: ['stack([a, b, a], axis=1) | a: [m, n], b: [m, n]', 'stack([a, b], axis=-1) | a: [n], b: [n]'],
+  softmax: ['softmax(x, axis=1) | x: [2, m, n]', 'softmax(x, axis=-2) | x: [m, n]'],
+  log_softmax: ['log_softmax(x, axis=0) | x: [m, n]', 'log_softmax(x, axis=1) | x: [2, m, n]'],
+  mse: ['mse(y, t, reduction="sum") | y: [m, n], t: [m, n]', 'mse(y, y / 2) | y: [n]'],
+  half_sse: ['half_sse(y, 2 * y) | y: [n]'],
+  cross_entropy: ['cross_entropy(z, t, reduction="none") | z: [n], t: [n] simplex', 'cross_entropy(z, t) | z: [2, m, n], t: [2, m, n]'],
+  bce_with_logits: ['bce_with_logits(z, t, reduction="none") | z: [m, n], t: [m, n]', 'bce_with_logits(z, t) | z: [n], t: [n] mask'],
+  gelu: ['gelu(x, approximate="tanh") | x: [n]'],
+  "gelu'": ['gelu\'(x, approximate="tanh") | x: [n]'],
+  elu: ['elu(x, alpha=0.3) | x: [n]'],
+  "elu'": ["elu'(x, alpha=0.3) | x: [n]"],
+  leaky_relu: ['leaky_relu(x, negative_slope=0.3) | x: [n]'],
+  "leaky_relu'": ["leaky_relu'(x, negative_slope=0.3) | x: [n]"],
+  prelu: ['prelu(x, a) | x: [3, m, n], a: [3]', 'prelu(x, x) | x: [n]'],
+}
+
+/** The examples of an operation, from its definition and from here. */
+export const examplesOf = ({ name, examples }: Operation): readonly string[] => [...examples, ...(more[name] ?? [])]
+
+/** Operations that have examples here. */
+export const withMore = Object.keys(more)
 
 const whole = (text: string) => ({ text, span: { start: 0, end: text.length }, exact: false })
 

@@ -3,8 +3,16 @@ import { readdirSync, readFileSync } from 'node:fs'
 import katex from 'katex'
 import { describe, expect, test } from 'vitest'
 import { defaults, derive } from '../src/pipeline.ts'
+import { derivationJson } from '../src/report/json.ts'
 import { latexOf } from '../src/report/latex.ts'
+import { markdownOf } from '../src/report/markdown.ts'
 import { reportOf } from '../src/report/report.ts'
+
+/** Every text under the key `latex`. */
+function latexIn(json: unknown): string[] {
+  if (typeof json !== 'object' || json === null) return []
+  return Object.entries(json).flatMap(([key, value]) => (key === 'latex' ? [value as string] : latexIn(value)))
+}
 
 const samples = readdirSync('samples').filter((f) => f.endsWith('.yaml'))
 
@@ -30,6 +38,17 @@ describe.each(samples)('%s', (file) => {
       const { derivation } = await derive(source, { ...defaults, form, derivatives, verify: false })
       katex.renderToString(latexOf(reportOf(derivation, undefined)), { strict: 'error', throwOnError: true, displayMode: true })
     }
+  })
+
+  test('every formula in Markdown and JSON is LaTeX that KaTeX accepts strictly', async () => {
+    const result = await derive(source)
+    const markdown = markdownOf(reportOf(result.derivation, undefined), [])
+    const displayed = [...markdown.matchAll(/\$\$([\s\S]*?)\$\$/g)].map((m) => m[1]!)
+    const inline = [...markdown.replaceAll(/\$\$[\s\S]*?\$\$/g, '').matchAll(/\$([^$]+)\$/g)].map((m) => m[1]!)
+    const inJson = latexIn(derivationJson(result, undefined))
+    expect(Math.min(displayed.length, inline.length, inJson.length)).toBeGreaterThan(0)
+    for (const latex of [...displayed, ...inline, ...inJson])
+      katex.renderToString(latex, { strict: 'error', throwOnError: true, displayMode: true })
   })
 
   test.each(['expanded', 'jacobian'] as const)('the %s form is verified, too', async (form) => {

@@ -69,9 +69,10 @@ function compared(
   const many = values.length > manyValues
   const random = randomFrom(seed, 'directions')
   const directions = slopes.map((g) => unitTowards(g, normalTensor(random, g.shape)))
-  // what the last places of the inputs change is rounding, and no difference can be better than that
+  // what the last places of the inputs change is rounding, and no difference can be better than that;
+  // a saturated loss is tiny, but it is made of numbers near one
   const value = forward(loss, point).value
-  const rounding = 30 * Math.abs(forward(loss, shake(point, seed)).value - value) + 1e-15 * Math.abs(value)
+  const rounding = 30 * Math.abs(forward(loss, shake(point, seed)).value - value) + 1e-15 * Math.max(1, Math.abs(value))
 
   /** The relative error of the slope along the nudged values' directions; smaller steps are tried near kinks and in curves, larger ones against rounding. */
   const errorOf = (nudged: readonly number[]): number | undefined => {

@@ -4,7 +4,7 @@ import { type Dim, isSymbolic, minus } from '../expr/dim.ts'
 import type { Attr, Attrs, Expr } from '../expr/expr.ts'
 import { broadcastShape, dimText, shapeText } from '../expr/shape.ts'
 import { add, divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate, notEqual } from '../ops/arithmetic.ts'
-import { type Operation, signature } from '../ops/define.ts'
+import { isOptional, type Operation, plainName, signature } from '../ops/define.ts'
 import { power } from '../ops/elementary.ts'
 import { operations } from '../ops/index.ts'
 import { fill, numberOf, sizeValue } from '../ops/leaves.ts'
@@ -195,7 +195,7 @@ function declaredCall(ast: Ast & { kind: 'call' }, f: NonNullable<ReturnType<Sco
 /** Positional arguments fill the parameters, then the attributes; keywords either. */
 function operationCall(ast: Ast & { kind: 'call' }, operation: Operation, scope: Scope): Expr {
   const variadic = operation.params[0]?.startsWith('...') ?? false
-  const params = variadic ? [operation.params[0]!.slice(3)] : operation.params
+  const params = operation.params.map(plainName)
   const attributes = Object.keys(operation.attributes)
   const slots = [...params, ...attributes]
   const bound = new Map<string, Ast>()
@@ -210,8 +210,12 @@ function operationCall(ast: Ast & { kind: 'call' }, operation: Operation, scope:
     }
     bound.set(name, value)
   }
-  if (params.some((p) => !bound.has(p))) fail('argument-count', { signature: signature(operation), given: ast.args.length })
-  const args = variadic ? listOf(bound.get(params[0]!)!, operation, scope) : params.map((p) => expressionOf(bound.get(p)!, scope))
+  for (const [name, value] of bound) if (value.kind === 'name' && value.name === 'None') bound.delete(name)
+  // what may be left out is left out together with all after it
+  const last = params.findLastIndex((p) => bound.has(p))
+  const needed = params.filter((_, i) => i <= last || !isOptional(operation.params[i]!))
+  if (needed.some((p) => !bound.has(p))) fail('argument-count', { signature: signature(operation), given: bound.size })
+  const args = variadic ? listOf(bound.get(params[0]!)!, operation, scope) : needed.map((p) => expressionOf(bound.get(p)!, scope))
   const raw: Record<string, Attr> = {}
   for (const name of attributes) {
     const value = bound.get(name)
@@ -224,7 +228,7 @@ function listOf(ast: Ast, operation: Operation, scope: Scope): Expr[] {
   if (ast.kind === 'list' && ast.items.length > 0) return ast.items.map((item) => expressionOf(item, scope))
   return fail(
     'bad-argument',
-    { signature: signature(operation), argument: operation.params[0]!.slice(3), expected: 'a list, [a, b]', found: textOf(ast, scope) },
+    { signature: signature(operation), argument: plainName(operation.params[0]!), expected: 'a list, [a, b]', found: textOf(ast, scope) },
     ast.span,
   )
 }

@@ -1,13 +1,16 @@
 /** How an operation is defined: one call that says all there is to know of it, and gives back the function that builds it. */
 import { fail } from '../diagnostic.ts'
-import { type Attrs, type Expr, make, type Op, operation } from '../expr/expr.ts'
-import type { Shape } from '../expr/shape.ts'
+import { type Dim, isSymbolic } from '../expr/dim.ts'
+import { type Attr, type Attrs, type Expr, make, type Op, operation } from '../expr/expr.ts'
+import { dimText, type Shape } from '../expr/shape.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Attribute, Attributes, Values } from './attributes.ts'
 
-/** One T for each parameter; the last of `['...terms']` stands for any number. */
-export type Each<P extends readonly string[], T> = P extends readonly [`...${string}`] ? readonly T[] : { readonly [K in keyof P]: T }
+/** One T for each parameter; `['...terms']` stands for any number, and the last ones may be left out: `'b?'`. */
+export type Each<P extends readonly string[], T> = P extends readonly [`...${string}`]
+  ? readonly T[]
+  : { readonly [K in keyof P]: P[K] extends `${string}?` ? T | undefined : T }
 
 /** What every definition tells; leaving a part out does not compile. */
 interface Face<P extends readonly string[], A> {
@@ -65,7 +68,7 @@ export interface Operation extends Op {
 type Given<A> = Partial<Values<A>>
 type Call<P extends readonly string[], A> = P extends readonly [`...${string}`]
   ? (args: readonly Expr[], attrs?: Given<A>) => Expr
-  : (...args: [...{ [K in keyof P]: Expr }, attrs?: Given<A>]) => Expr
+  : (...args: [...{ [K in keyof P]: P[K] extends `${string}?` ? Expr | undefined : Expr }, attrs?: Given<A>]) => Expr
 
 /**
  * Defines an operation: `op('matmul', ['A', 'B'])({ … })`. (Two calls, so that the rule for the error may use the
@@ -82,11 +85,14 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
       const ready = definition.align?.(args) ?? args
       return make(self, ready, resolved(self, ready, raw))
     }
-    const callable = (...given: (Expr | readonly Expr[] | Attrs)[]): Expr => {
-      const args = (variadic ? given[0] : given.slice(0, params.length)) as readonly Expr[]
+    const callable = (...given: (Expr | readonly Expr[] | Attrs | undefined)[]): Expr => {
+      const args = (variadic ? given[0] : given.slice(0, params.length).filter((arg) => arg !== undefined)) as readonly Expr[]
       return build(args, (given[variadic ? 1 : params.length] ?? {}) as Attrs)
     }
-    const { name: _, ...fields } = operation({ ...definition, name } as unknown as Op)
+    const { vjp } = definition as unknown as Op
+    // what was left out receives no error
+    const sent: Op['vjp'] = params.some(isOptional) && vjp ? (args, ...rest) => vjp(args, ...rest).slice(0, args.length) : vjp
+    const { name: _, ...fields } = operation({ ...definition, vjp: sent, name } as unknown as Op)
     const self = Object.assign(callable, fields, {
       params,
       attributes,
@@ -100,16 +106,34 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
   }
 }
 
-/** matmul(A, B), softmax(x, axis=-1) */
+/** A parameter that a call may leave out, together with all after it. */
+export const isOptional = (param: string): boolean => param.endsWith('?')
+
+/** A parameter as a call names it: without its marks. */
+export const plainName = (param: string): string => param.replace(/^\.\.\.|\?$/g, '')
+
+/** matmul(A, B), softmax(x, axis=-1), linear(x, W, b=None) */
 export function signature({ name, params, attributes }: Operation): string {
   const rest = Object.entries(attributes).map(([key, a]) =>
     a.initial === undefined || a.initial === null ? key : `${key}=${pythonic(a.initial)}`,
   )
-  return `${name}(${[...params.map((p) => (p.startsWith('...') ? `[${p.slice(3)}]` : p)), ...rest].join(', ')})`
+  return `${name}(${[...params.map(written), ...rest].join(', ')})`
 }
 
-const pythonic = (value: unknown): string =>
-  typeof value === 'boolean' ? (value ? 'True' : 'False') : typeof value === 'string' ? `"${value}"` : String(value)
+const written = (param: string): string =>
+  param.startsWith('...') ? `[${plainName(param)}]` : isOptional(param) ? `${plainName(param)}=None` : param
+
+const pythonic = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(pythonic).join(', ')}]`
+  if (typeof value === 'boolean') return value ? 'True' : 'False'
+  return value === null
+    ? 'None'
+    : isSymbolic(value as Attr)
+      ? dimText(value as Dim)
+      : typeof value === 'string'
+        ? `"${value}"`
+        : String(value)
+}
 
 const nothing: Attrs = {}
 
