@@ -18,6 +18,8 @@ export interface Diagnostic {
   readonly message: string
   readonly hint?: string | undefined
   readonly span?: Span | undefined
+  /** The calls of instances that led there, the innermost first. */
+  readonly trail?: readonly { readonly text: string; readonly span: Span }[]
 }
 
 /** Carries the faults of an input to whoever can show them on the source. */

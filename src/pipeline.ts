@@ -42,9 +42,17 @@ export async function derive(source: Source, options: Options = defaults): Promi
   const network = await readNetwork(source, options.sizes)
   const derivation = deriveGradients(network, options)
   const verification = options.verify ? verify(derivation, options.seed) : null
-  const judgements = options.verify ? network.claims.map((claim) => judge(claim, derivation, options.seed)) : null
+  const judgements = options.verify ? judgementsOf(network, derivation, options) : null
   return { derivation, verification, judgements }
 }
+
+/** The verdicts on a network's claims, and on those of the modules in it. */
+const judgementsOf = ({ claims, modules }: Network, derivation: Derivation, options: Options): readonly Judgement[] => [
+  ...claims.map((claim) => judge(claim, derivation, options.seed)),
+  ...modules.flatMap((module) =>
+    judgementsOf(module, deriveGradients(module, options), options).map((j) => ({ ...j, about: module.title })),
+  ),
+]
 
 /** mathjs is loaded for specs that write out a pointwise function, and for no other. */
 async function calculusFor({ functions }: Document): Promise<Differentiate> {

@@ -48,6 +48,18 @@ export const words = {
     `${p.names[0]} depends on itself: ${[...p.names, p.names[0]].join(' ← ')}`,
     'A network is a graph without cycles; an equation may only use what is defined before it.',
   ],
+  'unknown-module': (p: { name: string; near?: string }): Words => [
+    `there is no module ${p.name}${maybe(p.near)}`,
+    p.near ? undefined : 'Modules are declared under modules:.',
+  ],
+  'module-cycle': (p: { names: readonly string[] }): Words => [
+    `the module ${p.names[0]} calls itself: ${p.names.join(' → ')}`,
+    'A module may call instances of other modules, but no way may lead back to it.',
+  ],
+  'symbolic-length': (p: { index: string; bound: string }): Words => [
+    `the loop over ${p.index} ends at ${p.bound}, which has no value`,
+    `Give it one, dims: or --set ${p.bound}=3.`,
+  ],
   'used-before': (p: { name: string; line: number }): Words => [
     `${p.name} is used before it is defined (in line ${p.line})`,
     'Equations are read in order: move its definition up.',

@@ -81,6 +81,6 @@ export function exampleOf(example: string): Example {
   }
   for (const { name } of namesIn(parseExpression(whole(call))))
     if (!variables.has(name) && !dims.has(name)) dims.set(name, sizeSymbol(name))
-  const scope: Scope = { values: variables, functions: new Map(), dims, text: call, broken: new Set() }
+  const scope: Scope = { values: variables, families: new Map(), functions: new Map(), dims, text: call, broken: new Set() }
   return { expr: expressionOf(parseExpression(whole(call)), scope), variables: [...variables.values()], sizes: [...dims.keys()] }
 }

@@ -1,10 +1,12 @@
 /** Reads a claim: its two sides as expressions of the network, its gradients and its Jacobians. */
 import type { Derivation } from '../derive/derive.ts'
 import { fail, locating, nearest } from '../diagnostic.ts'
+import type { Dim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Ast } from '../network/ast.ts'
 import { expressionOf } from '../network/expression.ts'
+import { missingMember, referenceOf, stepsOf, withIndex } from '../network/families.ts'
 import type { Claim, Scope, Value } from '../network/network.ts'
 import { add, negate } from '../ops/arithmetic.ts'
 import { fill, named } from '../ops/leaves.ts'
@@ -19,31 +21,30 @@ export interface Sides {
 }
 
 /** The two sides of a claim. Throws a located Failure. */
-export function sidesOf(claim: Claim, derivation: Derivation): Sides {
-  const scope = claimScope(derivation, claim)
+export function sidesOf(claim: Claim, derivation: Derivation, at: ReadonlyMap<string, Dim>): Sides {
+  const scope = claimScope(derivation, claim, at)
   const [target] = claim.equation.targets
-  const isGradient = target!.kind === 'derivative' && target!.of.kind === 'name' && target!.of.name === derivation.network.loss.name
+  const subject = target!.kind === 'derivative' && isLoss(target!.of, derivation) ? target!.by : undefined
   return {
     left: readSide(target!, scope, derivation),
     right: readSide(claim.equation.value, scope, derivation),
-    subject:
-      isGradient && target!.kind === 'derivative' && target!.by.kind === 'name'
-        ? derivation.network.values.get(target!.by.name)
-        : undefined,
+    subject: subject && referred(subject, scope, derivation),
   }
 }
 
 /** A network's scope in which derivatives have a meaning, with the claim's local names. */
-function claimScope(derivation: Derivation, { where }: Pick<Claim, 'where'>): Scope {
-  const values = new Map(derivation.network.scope.values)
-  const scope: Scope = { ...derivation.network.scope, values, extend: (ast) => extended(ast, scope, derivation) }
+function claimScope(derivation: Derivation, { where }: Pick<Claim, 'where'>, at: ReadonlyMap<string, Dim>): Scope {
+  const plain = derivation.network.scope
+  const values = new Map(plain.values)
+  const dims = at.size === 0 ? plain.dims : new Map([...plain.dims, ...at])
+  const scope: Scope = { ...plain, values, dims, extend: (ast, here) => extended(ast, here, derivation) }
   for (const { name, value } of where) values.set(name, expressionOf(value, scope))
   return scope
 }
 
 /** What only claims can say: gradients, contributions, and products with Jacobians. */
 function extended(ast: Ast, scope: Scope, derivation: Derivation): Expr | undefined {
-  if (ast.kind === 'contribution') return contribution(ast, derivation)
+  if (ast.kind === 'contribution') return contribution(ast, scope, derivation)
   if (ast.kind !== 'derivative' && ast.kind !== 'product') return undefined
   if (ast.kind === 'product' && ![ast.first, ...ast.rest.map((r) => r.factor)].some((part) => mentionsOperator(part, scope, derivation)))
     return undefined
@@ -67,6 +68,8 @@ function mentionsOperator(ast: Ast, scope: Scope, derivation: Derivation): boole
     case 'transpose':
     case 'negate':
       return below(ast.of)
+    case 'over':
+      return ast.sign !== 'list' && below(ast.body)
     case 'sum':
       return ast.terms.some((t) => below(t.term))
     case 'product':
@@ -87,7 +90,7 @@ function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | O
       case 'name':
         return { kind: 'identity' }
       case 'derivative':
-        return isLoss(ast.of, derivation) ? gradient(ast.by, derivation) : jacobian(ast, scope, derivation)
+        return isLoss(ast.of, derivation) ? gradient(ast.by, scope, derivation) : jacobian(ast, scope, derivation)
       case 'transpose': {
         const inner = of(ast.of)
         return isOperator(inner) ? { kind: 'transposed', of: inner } : T(inner)
@@ -98,10 +101,20 @@ function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | O
         return summed(ast.terms.map(({ negative, term }) => ({ negative, term: of(term) })))
       case 'product':
         return ast.rest.reduce((left, { sign, factor }) => combined(left, sign, of(factor), derivation), of(ast.first))
+      case 'over':
+        return overIndex(ast, scope, derivation)
       default:
         return expressionOf(ast, scope)
     }
   })
+}
+
+/** The sum, or the product in the order of the index, of what has Jacobians in it. */
+function overIndex(ast: Ast & { kind: 'over' }, scope: Scope, derivation: Derivation): Expr | Operator {
+  const parts = stepsOf(ast.loop, scope, ast.span).map((at) => readSide(ast.body, withIndex(scope, ast.loop.index, at), derivation))
+  if (ast.sign === 'sum') return parts.length === 0 ? fill(0) : summed(parts.map((term) => ({ negative: false, term })))
+  if (parts.length === 0) return { kind: 'identity' }
+  return parts.reduce((left, right) => combined(left, '@', right, derivation))
 }
 
 /** A sum of tensors (each may come of a Jacobian applied to one), or of operators. */
@@ -136,16 +149,20 @@ function asOperator(value: Expr | Operator): Operator {
 }
 
 /** The value that a derivative is taken by. */
-function referred(ast: Ast, { network }: Derivation): Value {
-  const value = ast.kind === 'name' ? network.values.get(ast.name) : undefined
+function referred(ast: Ast, scope: Scope, { network, structure }: Derivation): Value {
+  const name = referenceOf(ast, scope)?.name
+  if (name === undefined)
+    return fail('not-here', { what: 'an expression', where: 'a derivative, which is taken by a named value' }, ast.span)
+  const expr = scope.values.get(name)
+  const value = expr && structure.valueAt.get(expr)
   if (value) return value
-  if (ast.kind !== 'name') fail('later-version', { what: 'a derivative by anything but a name' }, ast.span)
-  const near = nearest(ast.name, network.values.keys())
-  return fail('unknown-name', { name: ast.name, ...(near ? { near } : {}) }, ast.span)
+  const near = nearest(name, network.values.keys())
+  const missing = missingMember(name, scope)
+  return fail('unknown-name', { name, ...(near && !missing.hint ? { near } : {}), ...missing }, ast.span)
 }
 
-function gradient(by: Ast, derivation: Derivation): Expr {
-  const value = referred(by, derivation)
+function gradient(by: Ast, scope: Scope, derivation: Derivation): Expr {
+  const value = referred(by, scope, derivation)
   if (value.role === 'constant') {
     fail(
       'not-here',
@@ -160,8 +177,8 @@ function gradient(by: Ast, derivation: Derivation): Expr {
   return derivation.raw.get(value)?.adjoint ?? fill(0, value.expr.shape)
 }
 
-function contribution(ast: Ast & { kind: 'contribution' }, derivation: Derivation): Expr {
-  const [from, to] = [referred(ast.from, derivation), referred(ast.to, derivation)]
+function contribution(ast: Ast & { kind: 'contribution' }, scope: Scope, derivation: Derivation): Expr {
+  const [from, to] = [referred(ast.from, scope, derivation), referred(ast.to, scope, derivation)]
   if (!isLoss(ast.of, derivation)) fail('later-version', { what: 'a contribution to anything but the gradient of the loss' }, ast.span)
   const found = derivation.raw.get(from)?.contributions.find((c) => c.consumer === to)
   if (found) return found.term
@@ -178,8 +195,9 @@ function contribution(ast: Ast & { kind: 'contribution' }, derivation: Derivatio
 }
 
 function jacobian(ast: Ast & { kind: 'derivative' }, scope: Scope, derivation: Derivation): Operator {
-  const by = referred(ast.by, derivation).expr
-  const known = ast.of.kind === 'name' ? derivation.network.values.get(ast.of.name) : undefined
-  const of = known?.expr ?? named('A', nameLayout('A'), expressionOf(ast.of, scope))
+  const by = referred(ast.by, scope, derivation).expr
+  const name = referenceOf(ast.of, scope)
+  const known = name?.rest.length === 0 ? scope.values.get(name.name) : undefined
+  const of = known ?? named('A', nameLayout('A'), expressionOf(ast.of, scope))
   return { kind: 'jacobian', of, by }
 }

@@ -5,6 +5,7 @@ import { evaluate, type Point } from '../expr/evaluate.ts'
 import type { Expr } from '../expr/expr.ts'
 import { sameShape, shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
+import { stepsOf } from '../network/families.ts'
 import type { Claim } from '../network/network.ts'
 import { fill, numberOf, variable } from '../ops/leaves.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
@@ -32,6 +33,8 @@ export interface Judgement {
   readonly verdict: Verdict
   /** A claim must hold, a `not:` must be refuted. */
   readonly ok: boolean
+  /** The module that the claim is about, with the shapes that it is called with. */
+  readonly about?: string | undefined
 }
 
 const points = 6
@@ -41,16 +44,31 @@ const tolerance = 1e-8
 
 /** The verdict on a claim. Throws a Failure where the claim can't be read (names, syntax); wrong shapes refute it. */
 export function judge(claim: Claim, derivation: Derivation, seed: number): Judgement {
-  const verdict = verdictOn(claim, derivation, seed)
+  const verdict = overall(casesOf(claim, derivation).map((at) => verdictOn(claim, derivation, seed, at)))
   const holds = verdict.kind === 'proved' || verdict.kind === 'agrees'
   return { claim, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds }
 }
 
-function verdictOn(claim: Claim, derivation: Derivation, seed: number): Verdict {
+type Case = ReadonlyMap<string, number>
+
+/** A claim over an index is judged for each of its values. */
+function casesOf({ loop, span }: Claim, { network }: Derivation): readonly Case[] {
+  if (!loop) return [new Map()]
+  return stepsOf(loop, network.scope, span).map((at) => new Map([[loop.index, at]]))
+}
+
+/** A claim holds if it holds everywhere; of several verdicts the worst one counts. */
+function overall(verdicts: readonly Verdict[]): Verdict {
+  const first = (kind: Verdict['kind']): Verdict | undefined => verdicts.find((v) => v.kind === kind)
+  const nothing: Verdict = { kind: 'undecided', because: 'the index takes no value' }
+  return first('refuted') ?? first('undecided') ?? first('agrees') ?? first('proved') ?? nothing
+}
+
+function verdictOn(claim: Claim, derivation: Derivation, seed: number, at: Case): Verdict {
   let sides: Sides
   let compared: readonly [Expr, Expr]
   try {
-    sides = sidesOf(claim, derivation)
+    sides = sidesOf(claim, derivation, at)
     compared = asTensors(sides, derivation)
   } catch (error) {
     if (error instanceof Failure && error.diagnostics.every((d) => d.code === 'shapes')) return byShape(error.diagnostics[0]!)

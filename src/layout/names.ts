@@ -1,6 +1,6 @@
 /** How a name from a spec is set: Greek letters, subscripts, primes (W1 → W₁, alpha → α, x_hat → x̂). */
 import { type Layout, Level, symbol } from './layout.ts'
-import { lowered } from './text.ts'
+import { lowered, raisedText } from './text.ts'
 
 const greek: Readonly<Record<string, string>> = {
   alpha: 'α',
@@ -51,6 +51,45 @@ const accents: Readonly<Record<string, readonly [combining: string, command: str
   tilde: ['\u0303', '\\tilde'],
   dot: ['\u0307', '\\dot'],
 }
+
+/**
+ * The layout of a value's full name: W1, z[3], or blocks[2].W1, in which an instance is a raised mark on the name of what
+ * is in it, W₁⁽²⁾. `brief` leaves out the family of an instance, for networks that have only one; `own` is the notation
+ * that an author gave to a plain name.
+ */
+export function fullNameLayout(name: string, own: (plain: string) => Layout | undefined, brief: boolean): Layout {
+  if (!/[.[]/.test(name)) return own(name) ?? nameLayout(name)
+  const segments = name.split(/\.(?![^[]*\])/)
+  const last = partsOf(segments.at(-1)!)
+  const base = (own(last.base) ?? nameLayout(last.base)) as Layout & { kind: 'symbol' }
+  const marks = segments.slice(0, -1).map((segment) => instanceMark(segment, brief))
+  const at = last.indices.map((i) => `[${i}]`).join('')
+  const raised = marks.length > 0 ? raisedText(`(${marks.join(' ')})`) : ''
+  const isShort = raised !== undefined && raised.length <= longestMark
+  const text =
+    marks.length === 0 ? base.text + at : isShort ? `${base.text}${raised}${at}` : `${segments.slice(0, -1).join('.')}.${base.text}${at}`
+  const above = marks.map(markTex).join(',')
+  const below = last.indices.map(indexTex).join(',')
+  if (below === '') return symbol(text, `${base.latex}^{(${above})}`)
+  if (!base.latex.includes('_')) return symbol(text, `${base.latex}${above ? `^{(${above})}` : ''}_{${below}}`)
+  return symbol(text, `${base.latex}^{(${[above, below].filter((part) => part !== '').join(',')})}`)
+}
+
+/** Longer marks are harder to read raised than in front: encoder.W₁. */
+const longestMark = 9
+
+const partsOf = (segment: string): { base: string; indices: string[] } => {
+  const [base, ...indices] = segment.split('[')
+  return { base: base!, indices: indices.map((i) => i.slice(0, -1)) }
+}
+
+const instanceMark = (segment: string, brief: boolean): string => {
+  const { base, indices } = partsOf(segment)
+  return indices.length > 0 && (brief || base === 'call') ? indices.join(',') : segment
+}
+
+const markTex = (mark: string): string => (/^[\d,+\- ]+$|^[A-Za-z]([+-]\d+)?$/.test(mark) ? mark : `\\text{${mark.replaceAll('_', '\\_')}}`)
+const indexTex = (index: string): string => index.replaceAll('*', ' ').replaceAll('−', '-')
 
 /** The layout of a declared name. The text form stays readable where Unicode has no subscript for it. */
 export function nameLayout(name: string): Layout {

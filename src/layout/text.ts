@@ -2,7 +2,7 @@
 import { type Layout, Level, within } from './layout.ts'
 
 const superscripts: Readonly<Record<string, string>> = Object.fromEntries(
-  [...'0123456789+-−()niTᵀ′'].map((c, i) => [c, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ⁿⁱᵀᵀ′'][i]!]),
+  [...'0123456789+-−()abcdefghijklmnoprstuvwxyz, Tᵀ′'].map((c, i) => [c, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ˒ ᵀᵀ′'][i]!]),
 )
 const subscripts: Readonly<Record<string, string>> = Object.fromEntries(
   [...'0123456789+-−=()aehijklmnoprstuvx'].map((c, i) => [c, [...'₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ'][i]!]),
@@ -15,6 +15,8 @@ function shifted(text: string, table: Readonly<Record<string, string>>): string 
 }
 
 export const lowered = (text: string): string | undefined => shifted(text, subscripts)
+
+export const raisedText = (text: string): string | undefined => shifted(text, superscripts)
 
 const raised = (text: string): string => shifted(text, superscripts) ?? (/^\w+$/.test(text) ? `^${text}` : `^(${text})`)
 

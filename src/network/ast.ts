@@ -20,14 +20,16 @@ export type Ast = { readonly span: Span } & (
       readonly args: readonly Ast[]
       readonly named: readonly NamedArgument[]
     }
+  /** blocks[l](x): the call of what is no plain name */
+  | { readonly kind: 'apply'; readonly of: Ast; readonly args: readonly Ast[] }
   | { readonly kind: 'index'; readonly of: Ast; readonly marks: readonly Mark[] }
   | { readonly kind: 'member'; readonly of: Ast; readonly name: string }
   /** dL/dx, d(EXPR)/d(ref) */
   | { readonly kind: 'derivative'; readonly of: Ast; readonly by: Ast }
   /** dL/d(x->y) */
   | { readonly kind: 'contribution'; readonly of: Ast; readonly from: Ast; readonly to: Ast }
-  /** sum(body for i in range(from, to)) */
-  | { readonly kind: 'over'; readonly sign: 'sum' | 'prod'; readonly body: Ast; readonly loop: Loop }
+  /** sum(body for i in range(from, to)), or a list of them */
+  | { readonly kind: 'over'; readonly sign: 'sum' | 'prod' | 'list'; readonly body: Ast; readonly loop: Loop }
 )
 
 export type ProductSign = '*' | '/' | '//' | '@'
@@ -58,3 +60,8 @@ export interface EquationAst {
   readonly targets: readonly Ast[]
   readonly value: Ast
 }
+
+/** One line of a body of equations, or a loop over such lines. */
+export type Step =
+  | { readonly kind: 'equation'; readonly targets: readonly Ast[]; readonly value: Ast; readonly span: Span }
+  | { readonly kind: 'for'; readonly loop: Loop; readonly span: Span; readonly body: readonly Step[] }

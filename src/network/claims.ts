@@ -1,21 +1,37 @@
 /** Claims as a spec writes them: parsed, with their names checked. */
 import { type Diagnostic, diagnostic, fail, nearest, type Source } from '../diagnostic.ts'
 import type { ClaimEntry } from './document.ts'
-import { namesIn } from './names.ts'
+import type { Frame } from './frame.ts'
+import { indicesIn, namesIn } from './names.ts'
 import type { Claim, Scope } from './network.ts'
-import { parseEquation, parseExpression } from './syntax.ts'
+import { type Declared, parseEquation, parseExpression, parseLoop } from './syntax.ts'
 
-export function claimOf(entry: ClaimEntry, source: Source, declared: (name: string) => boolean): Claim {
+/** What names stand for in claims: values, families and instances, also inside other instances. */
+export function declaredIn({ draft, broken }: Frame): Declared {
+  const kinds = new Map<string, 'value' | 'family' | 'instance'>()
+  const patterns = new Set([...draft.exprs.keys()].map((name) => name.replaceAll(/\[[^\]]*\]/g, '[]')))
+  for (const pattern of patterns) {
+    if (!kinds.has(pattern)) kinds.set(pattern, 'value')
+    for (const { index } of pattern.matchAll(/\[\]/g)) {
+      kinds.set(pattern.slice(0, index), 'family')
+      if (pattern[index + 2] === '.') kinds.set(pattern.slice(0, index + 2), 'instance')
+    }
+  }
+  return (pattern) => kinds.get(pattern) ?? (broken.has(pattern) ? 'value' : undefined)
+}
+
+export function claimOf(entry: ClaimEntry, source: Source, declared: Declared): Claim {
   if (entry.form === 'latex') fail('later-version', { what: 'a claim in LaTeX' }, entry.span)
-  if (entry.for) fail('later-version', { what: 'a claim over an index' }, entry.for.span)
+  const loop = entry.for && parseLoop(entry.for)
   const locals = new Set(entry.where.map((b) => b.name.text))
-  const known = (name: string) => declared(name) || locals.has(name)
+  const known: Declared = (name) => (locals.has(name) ? 'value' : declared(name))
   const equation = parseEquation(entry.text, known)
   if (equation.targets.length !== 1)
     fail('syntax', { expected: 'one expression before the =', found: `${equation.targets.length}` }, entry.text.span)
   const where = entry.where.map((b) => ({ name: b.name.text, value: parseExpression(b.value, known) }))
   return {
     equation,
+    loop,
     where,
     negated: entry.negated,
     source: source.text.slice(entry.text.span.start, entry.text.span.end),
@@ -24,11 +40,18 @@ export function claimOf(entry: ClaimEntry, source: Source, declared: (name: stri
 }
 
 /** Names in a claim that mean nothing: faults of the input, also under `not:`. */
-export function unknownNames({ equation, where }: Claim, scope: Scope): Diagnostic[] {
+export function unknownNames({ equation, where, loop }: Claim, scope: Scope): Diagnostic[] {
   const locals = new Set(where.map((b) => b.name))
   const isKnown = (name: string): boolean =>
-    locals.has(name) || scope.values.has(name) || scope.broken.has(name) || scope.dims.has(name) || constants.has(name)
-  const all = [...equation.targets, equation.value, ...where.map((b) => b.value)].flatMap((ast) => namesIn(ast))
+    locals.has(name) ||
+    scope.values.has(name) ||
+    scope.families.has(name) ||
+    scope.broken.has(name) ||
+    scope.dims.has(name) ||
+    constants.has(name)
+  const asts = [...equation.targets, equation.value, ...where.map((b) => b.value)]
+  const all = asts.flatMap((ast) => namesIn(ast))
+  for (const index of [...(loop ? [loop.index] : []), ...asts.flatMap(indicesIn)]) locals.add(index)
   // dL/dq is read as a quotient of two names where q is not declared: q is what is wrong
   const isDifferential = (name: string): boolean => name.startsWith('d') && isKnown(name.slice(1))
   return all

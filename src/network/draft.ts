@@ -3,13 +3,32 @@ import { type Diagnostic, fail, type Span } from '../diagnostic.ts'
 import type { Dim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Layout, symbol } from '../layout/layout.ts'
-import { nameLayout } from '../layout/names.ts'
+import { fullNameLayout, nameLayout } from '../layout/names.ts'
 import { toText } from '../layout/text.ts'
 import { operations } from '../ops/index.ts'
 import type { DeclaredFunction } from '../ops/opaque.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import type { Ast, Step } from './ast.ts'
+import type { ModuleDefinition } from './document.ts'
 import type { Value } from './network.ts'
 import type { Differentiate } from './pointwise.ts'
+
+/** A body of equations that instances give parameters to. */
+export interface Module {
+  readonly name: string
+  readonly params: readonly { readonly name: string; readonly shape: readonly Ast[] | undefined }[]
+  readonly definition: ModuleDefinition
+  readonly steps: readonly Step[]
+  readonly returns: readonly Ast[]
+}
+
+/** One way in which a module is called. */
+export interface ModuleCall {
+  readonly module: Module
+  readonly args: readonly Expr[]
+  /** Of the symbols in the module's heading. */
+  readonly sizes: ReadonlyMap<string, Dim>
+}
 
 /** What is being built: the only place where a network is not yet immutable. */
 export interface Draft {
@@ -18,16 +37,26 @@ export interface Draft {
   readonly dims: Map<string, Dim>
   readonly values: Map<string, Value>
   readonly exprs: Map<string, Expr>
+  readonly families: Map<string, string[]>
   readonly functions: Map<string, DeclaredFunction>
-  readonly broken: Set<string>
+  readonly modules: Map<string, Module>
+  readonly moduleCalls: Map<string, ModuleCall>
   readonly fixed: Map<Expr, Tensor>
   readonly notation: ReadonlyMap<string, string>
   readonly differentiate: Differentiate
+  /** There is one family of instances at most: its members are told apart by their index alone. */
+  readonly isOneFamily: boolean
 }
-export function layoutOf(name: string, draft: Draft): Layout {
-  const plain = nameLayout(name)
-  const latex = draft.notation.get(name)
-  return latex === undefined ? plain : symbol(toText(plain), latex)
+
+/** How a value's full name is printed: as its author's notation says, or as its parts are. */
+export function layoutOf(name: string, { notation, isOneFamily }: Draft): Layout {
+  const own = (plain: string): Layout | undefined => {
+    const latex = notation.get(plain)
+    return latex === undefined ? undefined : symbol(toText(nameLayout(plain)), latex)
+  }
+  return notation.has(name)
+    ? symbol(toText(fullNameLayout(name, () => undefined, isOneFamily)), notation.get(name)!)
+    : fullNameLayout(name, own, isOneFamily)
 }
 
 /** A name that may be defined: not taken, and not one that the syntax needs. */
@@ -53,8 +82,3 @@ const article = (role: Value['role']): string =>
         : role === 'loss'
           ? 'the loss'
           : 'a node'
-
-export function define(value: Value, draft: Draft): void {
-  draft.values.set(value.name, value)
-  draft.exprs.set(value.name, value.expr)
-}

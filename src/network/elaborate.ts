@@ -2,15 +2,20 @@
 
 import { collecting, type Diagnostic, diagnostic, Failure, type Source } from '../diagnostic.ts'
 import type { Dim } from '../expr/dim.ts'
-import { claimOf, unknownNames } from './claims.ts'
-import type { Document, Layer } from './document.ts'
-import type { Draft } from './draft.ts'
-import { callsIn, defineNode, equationOf, nameCall } from './equations.ts'
+import type { Expr } from '../expr/expr.ts'
+import { shapeText } from '../expr/shape.ts'
+import { variable } from '../ops/leaves.ts'
+import { claimOf, declaredIn, unknownNames } from './claims.ts'
+import type { ClaimEntry, Document } from './document.ts'
+import { type Draft, layoutOf, type ModuleCall } from './draft.ts'
 import { expressionOf } from './expression.ts'
+import { define, type Frame, newFrame } from './frame.ts'
 import { declareFunctions } from './functions.ts'
-import { defineLoss, isOpaqueLoss, lossEquation } from './loss.ts'
-import type { Network, Scope } from './network.ts'
+import { defineLoss, defineOpaqueLoss, isOpaqueLoss, lossEquation } from './loss.ts'
+import { applyInstance, declareModules } from './modules.ts'
+import type { Network } from './network.ts'
 import type { Differentiate } from './pointwise.ts'
+import { callsIn, run, stepsOf } from './program.ts'
 import { parseExpression } from './syntax.ts'
 import { declareVariables } from './variables.ts'
 
@@ -26,70 +31,91 @@ export function elaborate(document: Document, source: Source, sizes: ReadonlyMap
     dims: new Map<string, Dim>(document.dims.map(({ name, value }) => [name.text, value])),
     values: new Map(),
     exprs: new Map(),
+    families: new Map(),
     functions: new Map(),
-    broken: new Set(),
+    modules: new Map(),
+    moduleCalls: new Map(),
     fixed: new Map(),
     notation: new Map(document.notation.map(({ name, latex }) => [name.text, latex.text])),
     differentiate,
+    isOneFamily:
+      [document, ...document.modules].flatMap(({ params }) => params).filter((p) => p.module && p.name.text.includes('[')).length <= 1,
   }
   for (const [name, size] of sizes) {
     if (mentions(source.text, name)) draft.dims.set(name, size)
     else draft.faults.push(diagnostic('unknown-size', { name }))
   }
-  const equations = document.layers.flatMap((layer) => {
-    const read = collecting(draft.faults, () => equationOf(layer))
-    if (!read) for (const name of targetsOf(layer)) draft.broken.add(name)
-    return read ?? []
-  })
+  declareModules(document.modules, draft)
+  const broken = new Set<string>()
+  const steps = stepsOf(document.layers, draft, broken)
   const loss = collecting(draft.faults, () => lossEquation(document.loss))
-  const calls = callsIn([...equations.map((e) => e.value), ...(loss ? [loss.value] : [])])
-  const taken = new Set(equations.map((e) => e.name))
-  const scope: Scope = {
-    values: draft.exprs,
-    functions: draft.functions,
-    dims: draft.dims,
-    text: draft.text,
-    broken: draft.broken,
-    nameCall: (f, args) => (taken.has(f.name) ? undefined : nameCall(f, args, calls, draft)),
-  }
+  const calls = callsIn(steps, loss ? [loss.value] : [])
+  const { exprs: values, families, dims } = draft
+  const frame = newFrame({ draft, prefix: '', modules: [], given: new Map(), calls, call: applyInstance, dims, values, families })
+  for (const name of broken) frame.broken.add(name)
+  const { scope } = frame
 
-  declareVariables(document, draft)
-  declareFunctions(document.functions, draft, scope, calls)
-  for (const [i, equation] of equations.entries()) collecting(draft.faults, () => defineNode(equation, equations, i, draft, scope))
+  declareVariables(document, frame)
+  declareFunctions(document.functions, frame, [calls, ...[...draft.modules.values()].map((m) => callsIn(m.steps))])
+  run(steps, frame)
   const lossIsOpaque = loss !== undefined && isOpaqueLoss(loss.value, draft)
-  if (loss) collecting(draft.faults, () => defineLoss(loss, lossIsOpaque, draft, scope))
+  if (loss) collecting(draft.faults, () => defineLoss(loss, lossIsOpaque, frame))
+  if (loss && !draft.values.has(loss.name)) frame.broken.add(loss.name)
   const assumptions = document.assume.flatMap((text) => collecting(draft.faults, () => expressionOf(parseExpression(text), scope)) ?? [])
-  const declared = (name: string) => draft.exprs.has(name) || draft.broken.has(name)
-  const claims = document.claims.flatMap((entry) => {
+  const network = finished(frame, loss?.name ?? '', lossIsOpaque, document.claims, source)
+  const modules = loss ? [...draft.moduleCalls.values()].map((call) => isolated(call, loss.name, frame, source)) : []
+  if (draft.faults.length > 0) throw new Failure(inPlace(draft.faults))
+  return { ...network, title: document.name?.text, about: document.about?.text, modules, assumptions }
+}
+
+/** The network that a frame has become, with the claims about it. */
+function finished(frame: Frame, lossName: string, lossIsOpaque: boolean, entries: readonly ClaimEntry[], source: Source): Network {
+  const { draft, scope } = frame
+  const declared = declaredIn(frame)
+  const claims = entries.flatMap((entry) => {
     const claim = collecting(draft.faults, () => claimOf(entry, source, declared))
     if (claim) draft.faults.push(...unknownNames(claim, scope))
     return claim ? [claim] : []
   })
-  if (draft.faults.length > 0) throw new Failure(inPlace(draft.faults))
   return {
-    title: document.name?.text,
-    about: document.about?.text,
+    title: undefined,
+    about: undefined,
     values: draft.values,
-    loss: draft.values.get(loss!.name)!,
+    loss: draft.values.get(lossName)!,
     lossIsOpaque,
     functions: draft.functions,
     claims,
-    assumptions,
+    modules: [],
+    assumptions: [],
     fixed: draft.fixed,
     sizes: [...draft.dims].flatMap(([name, dim]) => (typeof dim === 'number' ? [] : [name])),
-    scope: { ...scope, nameCall: undefined },
+    scope: { ...scope, nameCall: undefined, apply: undefined, isInstance: undefined },
   }
+}
+
+/** One call of a module as a network of its own: its arguments are inputs, and of the loss only what the module returns is known. */
+function isolated({ module, args, sizes }: ModuleCall, lossName: string, outer: Frame, source: Source): Network {
+  const values = new Map<string, Expr>()
+  const families = new Map<string, string[]>()
+  const dims = new Map([...outer.dims, ...sizes])
+  const draft: Draft = { ...outer.draft, dims, values: new Map(), exprs: values, families, moduleCalls: new Map() }
+  const calls = callsIn(module.steps)
+  const frame = newFrame({ draft, prefix: '', modules: [module], given: new Map(), calls, call: outer.call, dims, values, families })
+  const { head, params, constants, claims } = module.definition
+  for (const [i, { name }] of module.params.entries()) {
+    const layout = layoutOf(name, draft)
+    define(name, { name, role: 'input', expr: variable(name, args[i]!.shape, layout), layout, span: head.span }, frame)
+  }
+  declareVariables({ inputs: [], params, constants }, frame)
+  run(module.steps, frame)
+  defineOpaqueLoss(lossName, module.returns, head.span, frame)
+  return { ...finished(frame, lossName, true, claims, source), title: `${module.name}(${args.map((a) => shapeText(a.shape)).join(', ')})` }
 }
 
 const mentions = (text: string, name: string): boolean => new RegExp(`(?<![\\p{L}\\p{N}_])${name}(?![\\p{L}\\p{N}_])`, 'u').test(text)
 
-/** The names that a faulty layer would have defined: nothing more is said of them. */
-const targetsOf = (layer: Layer): string[] =>
-  layer.kind === 'for'
-    ? layer.body.flatMap(targetsOf)
-    : layer.text.text
-        .split('=')[0]!
-        .split(',')
-        .map((target) => target.replace(/\[.*$/, '').trim())
-
-const inPlace = (faults: readonly Diagnostic[]): Diagnostic[] => [...faults].sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0))
+/** In the order of their places; what every step of a loop repeats is said once. */
+function inPlace(faults: readonly Diagnostic[]): Diagnostic[] {
+  const once = new Map(faults.map((fault) => [`${fault.span?.start} ${fault.message}`, fault]))
+  return [...once.values()].sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0))
+}

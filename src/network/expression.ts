@@ -10,7 +10,8 @@ import { operations } from '../ops/index.ts'
 import { fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { product } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
-import type { Ast } from './ast.ts'
+import type { Ast, Mark } from './ast.ts'
+import { membersOf, missingMember, referenceOf, stepsOf, withIndex } from './families.ts'
 import { indexed } from './indexing.ts'
 import type { Scope } from './network.ts'
 import { attributeOf } from './sizes.ts'
@@ -22,7 +23,7 @@ const comparisons = { '>': greater, '>=': greaterEqual, '<': less, '<=': lessEqu
 
 /** The expression that a tree stands for in a scope. Throws located faults. */
 export function expressionOf(ast: Ast, scope: Scope): Expr {
-  return locating(ast.span, () => scope.extend?.(ast) ?? read(ast, scope))
+  return locating(ast.span, () => scope.extend?.(ast, scope) ?? read(ast, scope))
 }
 
 function read(ast: Ast, scope: Scope): Expr {
@@ -65,8 +66,26 @@ function read(ast: Ast, scope: Scope): Expr {
       return T(x)
     }
     case 'index': {
-      const x = of(ast.of)
-      return indexed(x, ast.marks, (bound) => sizeOf(bound, scope), ast.span)
+      const member = referenceOf(ast, scope)
+      if (member && member.rest.length < ast.marks.length) return entriesOf(nameOf(member.name, scope), member.rest, ast, scope)
+      return entriesOf(of(ast.of), ast.marks, ast, scope)
+    }
+    case 'member': {
+      const member = referenceOf(ast, scope)
+      return member ? nameOf(member.name, scope) : fail('not-here', { what: `.${ast.name}`, where: 'an expression' })
+    }
+    case 'over':
+      return overIndex(ast, scope)
+    case 'apply': {
+      const name = referenceOf(ast.of, scope)?.name ?? ''
+      if (!scope.isInstance?.(name)) {
+        fail(
+          'not-here',
+          { what: 'a call', where: 'this place', hint: 'Functions and instances of modules are called by their names.' },
+          ast.of.span,
+        )
+      }
+      return onlyValue(name, scope.apply!(name, ast.args.map(of), ast.span))
     }
     case 'call':
       return callOf(ast, scope)
@@ -77,11 +96,36 @@ function read(ast: Ast, scope: Scope): Expr {
     case 'derivative':
     case 'contribution':
       return fail('not-here', { what: 'a derivative', where: 'the definition of a network', hint: 'Derivatives belong into claims.' })
-    case 'member':
-    case 'over':
-      return fail('later-version', { what: ast.kind === 'over' ? 'a sum over an index' : 'a member of an instance' })
   }
 }
+
+const entriesOf = (x: Expr, marks: readonly Mark[], ast: Ast, scope: Scope): Expr =>
+  marks.length === 0 ? x : indexed(x, marks, (bound) => sizeOf(bound, scope), ast.span)
+
+/** sum(… for t in range(T)): the sum or the ordered product of what the body is for each value of the index. */
+function overIndex(ast: Ast & { kind: 'over' }, scope: Scope): Expr {
+  if (ast.sign === 'list') return fail('not-here', { what: 'a list', where: 'an expression' })
+  const parts = partsOver(ast, scope)
+  if (parts.length === 0) return fill(ast.sign === 'sum' ? 0 : 1)
+  if (ast.sign === 'sum') return add(parts)
+  return parts.reduce((left, right) =>
+    left.shape.length === 2 && right.shape.length === 2 ? product(left, right) : multiply([left, right]),
+  )
+}
+
+/** The body of a sum, product or list, for each value of its index. */
+const partsOver = ({ body, loop, span }: Ast & { kind: 'over' }, scope: Scope): Expr[] =>
+  stepsOf(loop, scope, span).map((at) => expressionOf(body, withIndex(scope, loop.index, at)))
+
+/** The value of a call inside an expression. */
+const onlyValue = (name: string, values: readonly Expr[]): Expr =>
+  values.length === 1
+    ? values[0]!
+    : fail('not-here', {
+        what: `${name}, which returns ${values.length} values,`,
+        where: 'an expression',
+        hint: 'Give each of them a name: h, c = cell(x, h0, c0)',
+      })
 
 const negated = (x: Expr): Expr => {
   const value = numberOf(x)
@@ -148,16 +192,23 @@ function nameOf(name: string, scope: Scope): Expr {
   if (dim !== undefined) return sizeValue(dim)
   if (name === 'pi') return fill(Math.PI)
   if (name === 'True' || name === 'False') return fill(name === 'True' ? 1 : 0)
+  if (scope.families.has(name))
+    return fail('not-here', {
+      what: `the family ${name}`,
+      where: 'an expression',
+      hint: `Name a member, such as ${membersOf(name, scope)[0]}, or join them all: stack(${name}).`,
+    })
   const near = nearest(name, [...scope.values.keys(), ...scope.dims.keys()])
   const isFunction = operations.has(name) || scope.functions.has(name)
   return fail('unknown-name', {
     name,
-    ...(near ? { near } : {}),
-    ...hintFor(name, isFunction),
+    ...(near && !name.endsWith(']') ? { near } : {}),
+    ...(name.endsWith(']') ? missingMember(name, scope) : hintFor(name, isFunction, scope)),
   })
 }
 
-function hintFor(name: string, isFunction: boolean): { hint?: string } {
+function hintFor(name: string, isFunction: boolean, { isInstance }: Scope): { hint?: string } {
+  if (isInstance?.(name)) return { hint: `${name} is an instance of a module: call it, ${name}(…), or name a node in it, ${name}.y.` }
   if (isFunction) return { hint: `${name} is a function: call it, ${name}(…).` }
   return /^d\p{L}/u.test(name) ? { hint: 'Derivatives such as dL/dx stand in claims.' } : {}
 }
@@ -173,6 +224,10 @@ function callOf(ast: Ast & { kind: 'call' }, scope: Scope): Expr {
   const base = ast.callee.replace(/'+$/, '')
   const declared = scope.functions.get(base)
   if (declared) return declaredCall(ast, declared, scope)
+  if (scope.isInstance?.(ast.callee)) {
+    const args = ast.args.map((a) => expressionOf(a, scope))
+    return onlyValue(ast.callee, scope.apply!(ast.callee, args, ast.span))
+  }
   if (scope.broken.has(base)) throw skipped
   const operation = operations.get(ast.callee)
   if (operation) return operationCall(ast, operation, scope)
@@ -226,6 +281,12 @@ function operationCall(ast: Ast & { kind: 'call' }, operation: Operation, scope:
 
 function listOf(ast: Ast, operation: Operation, scope: Scope): Expr[] {
   if (ast.kind === 'list' && ast.items.length > 0) return ast.items.map((item) => expressionOf(item, scope))
+  const family = referenceOf(ast, scope)?.name
+  if (family !== undefined && scope.families.has(family)) return membersOf(family, scope).map((name) => nameOf(name, scope))
+  if (ast.kind === 'over' && ast.sign === 'list') {
+    const parts = partsOver(ast, scope)
+    if (parts.length > 0) return parts
+  }
   return fail(
     'bad-argument',
     { signature: signature(operation), argument: plainName(operation.params[0]!), expected: 'a list, [a, b]', found: textOf(ast, scope) },

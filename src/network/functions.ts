@@ -1,6 +1,5 @@
 /** Functions that a spec declares: opaque ones, pointwise formulas, and values with a gradient of their author's own. */
-import { collecting, type Diagnostic, fail } from '../diagnostic.ts'
-import type { Dim } from '../expr/dim.ts'
+import { collecting, fail } from '../diagnostic.ts'
 import type { Expr } from '../expr/expr.ts'
 import type { Shape } from '../expr/shape.ts'
 import { symbol } from '../layout/layout.ts'
@@ -9,39 +8,42 @@ import { toText } from '../layout/text.ts'
 import { operations } from '../ops/index.ts'
 import { type DeclaredFunction, opaque, opaquePointwise, withVjp } from '../ops/opaque.ts'
 import type { FunctionDefinition, Text } from './document.ts'
+import type { Draft } from './draft.ts'
 import { expressionOf } from './expression.ts'
+import type { Calls, Frame } from './frame.ts'
 import type { Scope } from './network.ts'
-import { type Differentiate, pointwise } from './pointwise.ts'
+import { pointwise } from './pointwise.ts'
 import { dimOf } from './sizes.ts'
 import { parseExpression, parseHead } from './syntax.ts'
-
-interface Draft {
-  readonly faults: Diagnostic[]
-  readonly functions: Map<string, DeclaredFunction>
-  readonly broken: Set<string>
-  readonly notation: ReadonlyMap<string, string>
-  readonly dims: Map<string, Dim>
-  readonly differentiate: Differentiate
-}
 
 /** Adds the declared functions to the draft, gathering faults. */
 export function declareFunctions(
   definitions: readonly FunctionDefinition[],
-  draft: Draft,
-  scope: Scope,
-  calls: ReadonlyMap<string, { readonly count: number }>,
+  { draft, scope, broken }: Frame,
+  bodies: readonly Calls[],
 ): void {
+  const callsOf = (name: string): number => bodies.reduce((sum, calls) => sum + (calls.get(name)?.count ?? 0), 0)
   for (const definition of definitions) {
-    const head = collecting(draft.faults, () => parseHead(definition.head))
+    const head = collecting(draft.faults, () => functionHead(definition.head))
     if (!head) continue
     const f = collecting(draft.faults, () => {
       if (draft.functions.has(head.name)) fail('duplicate-name', { name: head.name, first: 'a function' }, definition.head.span)
       if (operations.has(head.name)) fail('bad-name', { name: head.name, why: 'it is an operation' }, definition.head.span)
-      return functionOf(definition, head, draft, scope, (calls.get(head.name)?.count ?? 0) <= 1)
+      return functionOf(definition, head, draft, scope, callsOf(head.name) <= 1)
     })
     if (f) draft.functions.set(head.name, f)
-    else draft.broken.add(head.name)
+    else broken.add(head.name)
   }
+}
+
+function functionHead(head: Text): { readonly name: string; readonly params: readonly string[] } {
+  const { name, args } = parseHead(head)
+  const params = args.map((arg) =>
+    arg.kind === 'name'
+      ? arg.name
+      : fail('syntax', { expected: 'a function with its parameters, such as F(x)', found: head.text }, arg.span),
+  )
+  return { name, params }
 }
 
 function functionOf(
@@ -80,9 +82,9 @@ function functionOf(
     if (params.length !== 1) fail('syntax', { expected: 'a pointwise function of one argument, such as f(t)', found: head.text }, head.span)
     return opaquePointwise(name, layout)
   }
-  if (rest === '') return opaque(name, layout, params, ([first]) => first!, brief)
+  if (rest === '') return opaque(name, layout, params, ([first]) => first!, brief ? layout : undefined)
   const shape = resultShape(rest, body, draft)
-  return opaque(name, layout, params, () => shape, brief)
+  return opaque(name, layout, params, () => shape, brief ? layout : undefined)
 }
 
 function resultShape(rest: string, body: Text, draft: Draft): Shape {

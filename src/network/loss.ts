@@ -1,6 +1,6 @@
 /** The loss: a scalar expression, or an unknown function of its arguments. */
 
-import { fail, locating } from '../diagnostic.ts'
+import { fail, locating, type Span } from '../diagnostic.ts'
 import type { Expr } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
 import type { Layout } from '../layout/layout.ts'
@@ -8,15 +8,22 @@ import { named } from '../ops/leaves.ts'
 import { opaque } from '../ops/opaque.ts'
 import type { Ast, EquationAst } from './ast.ts'
 import type { Text } from './document.ts'
-import { type Draft, define, layoutOf } from './draft.ts'
-import type { Equation } from './equations.ts'
+import { type Draft, layoutOf } from './draft.ts'
 import { expressionOf } from './expression.ts'
+import { define, type Frame } from './frame.ts'
 import type { Scope } from './network.ts'
 import { parseEquation, parseExpression } from './syntax.ts'
 
 const lossName = 'L'
 
-export function lossEquation(text: Text): Equation {
+/** The loss under its name, parsed but not yet read. */
+export interface LossEquation {
+  readonly name: string
+  readonly span: Span
+  readonly value: Ast
+}
+
+export function lossEquation(text: Text): LossEquation {
   const hasName = /^[^=!<>()]+=[^=]/.test(text.text)
   if (!hasName) {
     const value = parseExpression(text)
@@ -32,27 +39,40 @@ export function lossEquation(text: Text): Equation {
 export const isOpaqueLoss = (value: Ast, draft: Draft): boolean =>
   value.kind === 'call' && /^\p{Lu}$/u.test(value.callee) && !draft.functions.has(value.callee)
 
-export function defineLoss({ name, span, value }: Equation, isOpaque: boolean, draft: Draft, scope: Scope): void {
+export function defineLoss({ name, span, value }: LossEquation, isOpaque: boolean, frame: Frame): void {
+  const { draft, scope } = frame
   if (draft.values.has(name)) {
     fail('duplicate-name', { name, first: 'a value of the network; give the loss another name: E = …' }, span)
   }
   const layout = layoutOf(name, draft)
   const expr = isOpaque && value.kind === 'call' ? opaqueLoss(value, layout, scope) : expressionOf(value, scope)
   if (expr.shape.length > 0) fail('not-scalar', { what: 'the loss', shape: shapeText(expr.shape) }, value.span)
-  define({ name, role: 'loss', expr: named(name, layout, expr), layout, span }, draft)
+  define(name, { name, role: 'loss', expr: named(name, layout, expr), layout, span }, frame)
 }
 
 function opaqueLoss(value: Ast & { kind: 'call' }, head: Layout, scope: Scope): Expr {
   if (value.args.length === 0 || value.named.length > 0)
     fail('argument-count', { signature: `${value.callee}(y)`, given: value.args.length }, value.span)
   const args = value.args.map((a) => expressionOf(a, scope))
-  return locating(value.span, () =>
-    opaque(
-      value.callee,
-      head,
-      value.args.map((_, i) => `x${i}`),
-      () => [],
-      true,
-    ).apply(args),
+  return locating(value.span, () => lossOf(value.callee, head, args))
+}
+
+const lossOf = (name: string, head: Layout, args: readonly Expr[]): Expr =>
+  opaque(
+    name,
+    head,
+    args.map((_, i) => `x${i}`),
+    () => [],
+    head,
+  ).apply(args)
+
+/** The loss of a part of a network, of which only the arguments are known. */
+export function defineOpaqueLoss(name: string, args: readonly Ast[], span: Span, frame: Frame): void {
+  const layout = layoutOf(name, frame.draft)
+  const expr = lossOf(
+    name,
+    layout,
+    args.map((a) => expressionOf(a, frame.scope)),
   )
+  define(name, { name, role: 'loss', expr: named(name, layout, expr), layout, span }, frame)
 }

@@ -15,6 +15,9 @@ export function namesIn(root: Ast, what: 'values' | 'calls' = 'values'): Mention
   })
 }
 
+/** The names of the indices that sums, products and lists in a tree run over. */
+export const indicesIn = (root: Ast): string[] => partsOf(root).flatMap((ast) => (ast.kind === 'over' ? [ast.loop.index] : []))
+
 /** A tree and all that is in it, in reading order. */
 export function partsOf(root: Ast): Ast[] {
   const found: Ast[] = []
@@ -45,6 +48,8 @@ function children(ast: Ast): Ast[] {
       return [ast.left, ast.right]
     case 'call':
       return [...ast.args, ...ast.named.map((n) => n.value)]
+    case 'apply':
+      return [ast.of, ...ast.args]
     case 'index':
       return [ast.of, ...ast.marks.flatMap(bounds)]
     case 'derivative':

@@ -5,7 +5,7 @@ import type { Expr } from '../expr/expr.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { DeclaredFunction } from '../ops/opaque.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Ast, EquationAst } from './ast.ts'
+import type { Ast, EquationAst, Loop } from './ast.ts'
 
 /** A named value: an input, parameter, constant, or the node that an equation defines. */
 export interface Value {
@@ -21,6 +21,8 @@ export interface Value {
 
 export interface Claim {
   readonly equation: EquationAst
+  /** It is about each value of an index. */
+  readonly loop?: Loop | undefined
   readonly where: readonly { readonly name: string; readonly value: EquationAst['value'] }[]
   readonly negated: boolean
   /** As it was written. */
@@ -38,6 +40,8 @@ export interface Network {
   readonly lossIsOpaque: boolean
   readonly functions: ReadonlyMap<string, DeclaredFunction>
   readonly claims: readonly Claim[]
+  /** Modules that make claims, each as a network of its own with an unknown loss: one for each shape that they are called with. */
+  readonly modules: readonly Network[]
   /** Conditions on random points: masks that must hold everywhere. */
   readonly assumptions: readonly Expr[]
   /** Values that the spec gives to constants. */
@@ -50,6 +54,8 @@ export interface Network {
 /** What a name means in an expression. */
 export interface Scope {
   readonly values: ReadonlyMap<string, Expr>
+  /** The members of each family, by their names: z has z[0], z[1] … */
+  readonly families: ReadonlyMap<string, readonly string[]>
   readonly functions: ReadonlyMap<string, DeclaredFunction>
   readonly dims: ReadonlyMap<string, Dim>
   readonly text: string
@@ -57,6 +63,9 @@ export interface Scope {
   readonly broken: ReadonlySet<string>
   /** Gives the call of an opaque function that is called once the function's name, as a node of its own. */
   readonly nameCall?: ((f: DeclaredFunction, args: readonly Expr[]) => Expr | undefined) | undefined
+  /** Calls an instance of a module: what it returns. */
+  readonly isInstance?: ((name: string) => boolean) | undefined
+  readonly apply?: ((name: string, args: readonly Expr[], span: Span) => readonly Expr[]) | undefined
   /** Reads what only some expressions can say: derivatives in claims. */
-  readonly extend?: (ast: Ast) => Expr | undefined
+  readonly extend?: (ast: Ast, scope: Scope) => Expr | undefined
 }

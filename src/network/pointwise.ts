@@ -55,6 +55,7 @@ const nothing: Scope['functions'] = new Map()
 
 const scopeOf = (param: string, x: Expr): Scope => ({
   values: new Map([[param, x]]),
+  families: new Map(),
   functions: nothing,
   dims: new Map(),
   text: '',

@@ -4,10 +4,13 @@ import type { Ast, CompareSign, EquationAst, Loop, Mark, NamedArgument, ProductS
 import type { Text } from './document.ts'
 import { type Token, tokens } from './lexer.ts'
 
-/** Whether a name is declared: dL/dx is one token only where L and x are. */
-export type Declared = (name: string) => boolean
+/**
+ * What a name stands for: dL/dx is one token only where L and x are values. Members are asked for with empty brackets:
+ * `z[]` is a value where `z` is a family, and so is `blocks[].W1`.
+ */
+export type Declared = (pattern: string) => 'value' | 'family' | 'instance' | undefined
 
-const nowhere: Declared = () => false
+const nowhere: Declared = () => undefined
 const deepest = 400
 const compareSigns: readonly string[] = ['<', '<=', '>', '>=', '==', '!=']
 const productSigns: readonly string[] = ['*', '/', '//', '@']
@@ -45,13 +48,21 @@ export function parseEquation(text: Text, declared: Declared = nowhere): Equatio
   return { targets, value }
 }
 
-/** F(x, W) or f(t): a function's name and parameters. */
-export function parseHead(text: Text): { readonly name: string; readonly params: readonly string[] } {
+/** l in range(a, b), the whole text. */
+export function parseLoop(text: Text): Loop {
+  const p = start(text, nowhere)
+  const result = loop(p)
+  expectEnd(p)
+  return result
+}
+
+/** F(x, W): a name, and what stands in its parentheses. */
+export function parseHead(text: Text): { readonly name: string; readonly args: readonly Ast[] } {
   const ast = parseExpression(text)
-  if (ast.kind !== 'call' || ast.named.length > 0 || ast.args.some((a) => a.kind !== 'name')) {
-    fail('syntax', { expected: 'a function with its parameters, such as F(x)', found: text.text }, text.span)
+  if (ast.kind !== 'call' || ast.named.length > 0) {
+    fail('syntax', { expected: 'a name with its parameters, such as F(x)', found: text.text }, text.span)
   }
-  return { name: ast.callee, params: ast.args.map((a) => (a as Ast & { kind: 'name' }).name) }
+  return { name: ast.callee, args: ast.args }
 }
 
 const peek = (p: Parser, ahead = 0): Token => p.tokens[Math.min(p.at + ahead, p.tokens.length - 1)]!
@@ -147,6 +158,9 @@ function postfix(p: Parser): Ast {
     } else if (isMark(token, '.') && peek(p, 1).kind === 'name') {
       p.at += 2
       of = { kind: 'member', of, name: peek(p, -1).text, span: between(of, peek(p, -1)) }
+    } else if ((of.kind === 'index' || of.kind === 'member') && take(p, '(')) {
+      const args = commaSeparated(p, ')', comparison)
+      of = { kind: 'apply', of, args: args.items, span: between(of, args.close) }
     } else return of
   }
 }
@@ -196,8 +210,11 @@ function primary(p: Parser): Ast {
     return { ...inner, span: between(token, close) }
   }
   if (take(p, '[')) {
-    const { items, close } = commaSeparated(p, ']', comparison)
-    return { kind: 'list', items, span: between(token, close) }
+    const { items, close } = commaSeparated(p, ']', argument)
+    const span = between(token, close)
+    const [only] = items
+    if (only?.loop && items.length === 1) return { kind: 'over', sign: 'list', body: only.value, loop: only.loop, span }
+    return { kind: 'list', items: items.map((item) => item.value), span }
   }
   if (token.kind === 'name') return derivative(p) ?? named(p)
   return fail('syntax', { expected: 'a name, a number or (', found: found(token) }, token.span)
@@ -217,8 +234,11 @@ function named(p: Parser): Ast {
   const span = between(token, close)
   const args = items.filter((i) => i.name === undefined).map((i) => i.value)
   const loop = items.find((i) => i.loop)?.loop
-  if (loop && items.length === 1 && (token.text === 'sum' || token.text === 'prod')) {
-    return { kind: 'over', sign: token.text, body: args[0]!, loop, span }
+  if (loop && args.length === 1) {
+    const over = (sign: 'sum' | 'prod' | 'list'): Ast => ({ kind: 'over', sign, body: args[0]!, loop, span: items[0]!.value.span })
+    if (items.length === 1 && (token.text === 'sum' || token.text === 'prod')) return { ...over(token.text), span }
+    const keywords = items.filter((i): i is { value: Ast } & NamedArgument => i.name !== undefined)
+    return { kind: 'call', callee: token.text + primes, head: token.span, args: [over('list')], named: keywords, span }
   }
   const keywords = items.filter((i): i is { value: Ast } & NamedArgument => i.name !== undefined)
   return { kind: 'call', callee: token.text + primes, head: token.span, args, named: keywords, span }
@@ -278,11 +298,12 @@ function derivative(p: Parser): Ast | undefined {
     }
     const name = by.text.slice(1)
     if (by.kind === 'name' && by.text.startsWith('d') && name !== '') {
-      const isKnown = p.declared(name)
-      if (isKnown || of.kind !== 'name' || p.declared(of.name)) {
-        p.at++
-        const span = { start: by.span.start + 1, end: by.span.end }
-        return { kind: 'derivative', of, by: { kind: 'name', name, span }, span: between(token, by) }
+      p.at++
+      const first: Ast = { kind: 'name', name, span: { start: by.span.start + 1, end: by.span.end } }
+      const known = node(p, first)
+      // where only one of the two is declared, the other one is what is wrong
+      if (known || of.kind !== 'name' || p.declared(of.name)) {
+        return { kind: 'derivative', of, by: known ?? first, span: between(token, known ?? first) }
       }
     }
   }
@@ -298,10 +319,26 @@ function differential(p: Parser): Ast | undefined {
     const of = nested(p, () => comparison(p))
     return take(p, ')') ? of : undefined
   }
-  const name = token.text.slice(1)
-  if (!p.declared(name)) return undefined
   p.at++
-  return { kind: 'name', name, span: { start: token.span.start + 1, end: token.span.end } }
+  return node(p, { kind: 'name', name: token.text.slice(1), span: { start: token.span.start + 1, end: token.span.end } })
+}
+
+/** What a derivative is of or by, after its first name was read: x, z[l], blocks[0].W1; undefined where that is not declared. */
+function node(p: Parser, first: Ast & { kind: 'name' }): Ast | undefined {
+  let [ast, pattern]: [Ast, string] = [first, first.name]
+  for (;;) {
+    const kind = p.declared(pattern)
+    if (kind === 'family' && take(p, '[')) {
+      const { items, close } = commaSeparated(p, ']', mark)
+      ast = { kind: 'index', of: ast, marks: items, span: between(ast, close) }
+      pattern += '[]'.repeat(items.length)
+    } else if (kind === 'instance' && isMark(peek(p), '.') && peek(p, 1).kind === 'name') {
+      p.at += 2
+      const name = peek(p, -1).text
+      ast = { kind: 'member', of: ast, name, span: between(ast, peek(p, -1)) }
+      pattern += `.${name}`
+    } else return kind === 'value' || kind === 'family' ? ast : undefined
+  }
 }
 
 /** A node as it is named in a derivative: x, h[2], blocks[0].W1. */

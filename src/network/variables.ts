@@ -1,56 +1,118 @@
 /** Inputs, parameters and constants: their shapes, domains and values. */
 
-import { collecting, fail } from '../diagnostic.ts'
-import { type Dim, sameDim } from '../expr/dim.ts'
+import { collecting, fail, nearest } from '../diagnostic.ts'
+import { type Dim, sameDim, sizeSymbol } from '../expr/dim.ts'
 import { type Shape, shapeText } from '../expr/shape.ts'
 import { type Domain, variable } from '../ops/leaves.ts'
 import { type Tensor, tensor } from '../tensor/tensor.ts'
+import type { Ast } from './ast.ts'
 import type { Declaration, Document, Text } from './document.ts'
-import { type Draft, define, layoutOf, requireFree } from './draft.ts'
+import type { Module } from './draft.ts'
+import { memberName, stepsOf, withIndex } from './families.ts'
+import { define, enrol, type Frame, namingOf, requireUnused } from './frame.ts'
 import { dimOf } from './sizes.ts'
-import { parseExpression } from './syntax.ts'
+import { parseExpression, parseLoop } from './syntax.ts'
 
-export function declareVariables(document: Document, draft: Draft): void {
+type Declarations = Pick<Document, 'inputs' | 'params' | 'constants'>
+type Role = 'input' | 'param' | 'constant'
+
+/** Declares the variables of a body, and the instances of modules among its parameters. */
+export function declareVariables({ inputs, params, constants }: Declarations, frame: Frame): void {
   const groups = [
-    ['input', document.inputs],
-    ['param', document.params],
-    ['constant', document.constants],
+    ['input', inputs],
+    ['param', params],
+    ['constant', constants],
   ] as const
-  const all = groups.flatMap(([role, declarations]) => declarations.map((declaration) => ({ role, declaration })))
-  const shapes = all.map(({ declaration }) => collecting(draft.faults, () => shapeOf(declaration, draft)))
-  all.forEach(({ role, declaration }, i) => {
-    const { name } = declaration
-    const ok = collecting(draft.faults, () => {
-      if (!/^[\p{L}_][\p{L}\p{N}_.]*$/u.test(name.text)) {
-        if (name.text.includes('[')) fail('later-version', { what: 'a family of variables' }, name.span)
-        fail('bad-name', { name: name.text, why: 'a name is made of letters, digits and _' }, name.span)
-      }
-      if (declaration.module) fail('later-version', { what: 'an instance of a module' }, declaration.module.span)
-      requireFree(name.text, name.span, draft)
-      if (!shapes[i]) return
-      const layout = layoutOf(name.text, draft)
-      const expr = variable(name.text, shapes[i], layout, domainOf(declaration, draft))
-      define({ name: name.text, role, expr, layout, span: name.span }, draft)
-      if (declaration.value !== undefined) draft.fixed.set(expr, fixedValue(declaration, shapes[i]))
-      return true
-    })
-    if (!ok) draft.broken.add(name.text)
-  })
+  // every symbol of a shape is a size before the first name could be taken for one
+  for (const [, declarations] of groups) for (const declaration of declarations) declareSizes(declaration, frame)
+  for (const [role, declarations] of groups) {
+    for (const declaration of declarations) {
+      const done = collecting(frame.draft.faults, () => {
+        for (const member of membersOf(declaration, frame)) declareMember(member, role, declaration, frame)
+        return true
+      })
+      if (!done) frame.broken.add(declaration.name.text.replace(/\[.*$/s, ''))
+    }
+  }
 }
 
-function shapeOf(declaration: Declaration, draft: Draft): Shape | undefined {
-  if (declaration.shape) return declaration.shape.map((dim) => readDim(dim, draft))
+/** One variable of a declaration: a family has several, each with its own indices. */
+interface Member {
+  readonly local: string
+  readonly frame: Frame
+}
+
+/** x, s[1:T+1], W[N], or W[l in range(N)], where the shape may speak of l. */
+function membersOf({ name }: Declaration, frame: Frame): readonly Member[] {
+  const head = /^([\p{L}_][\p{L}\p{N}_]*)\s*(?:\[(.*)\])?$/su.exec(name.text)
+  if (!head) return fail('bad-name', { name: name.text, why: 'a name is made of letters, digits and _' }, name.span)
+  const [, base, inside] = head as unknown as [string, string, string | undefined]
+  if (inside === undefined) return [{ local: base, frame }]
+  const start = name.span.start + name.text.indexOf('[') + 1
+  const within: Text = { text: inside, exact: name.exact, span: name.exact ? { start, end: start + inside.length } : name.span }
+  frame.families.set(base, frame.families.get(base) ?? [])
+  if (/\bin\s+range\b/.test(inside)) {
+    const loop = parseLoop(within)
+    const at = (i: number): Frame => ({ ...frame, scope: withIndex(frame.scope, loop.index, i) })
+    return stepsOf(loop, frame.scope, within.span).map((i) => ({ local: memberName(base, i), frame: at(i) }))
+  }
+  const marks = parseExpression({ ...name, text: name.text })
+  if (marks.kind !== 'index') return fail('bad-name', { name: name.text, why: 'a family is written W[N] or s[1:T+1]' }, name.span)
+  const ranges = marks.marks.map((mark) => {
+    // a family without members means nothing: h[0] is the first member alone, where a recursion starts
+    if (mark.kind === 'at') return mark.value.kind === 'number' && mark.value.value === 0 ? [0] : rangeFrom(undefined, mark.value, frame)
+    if (mark.kind === 'range' && mark.to && !mark.step) return rangeFrom(mark.from, mark.to, frame)
+    return fail('bad-name', { name: name.text, why: 'a family is written W[N] or s[1:T+1]' }, name.span)
+  })
+  const names = ranges.reduce<string[]>((bases, range) => bases.flatMap((b) => range.map((i) => memberName(b, i))), [base])
+  return names.map((local) => ({ local, frame }))
+}
+
+const rangeFrom = (from: Ast | undefined, to: Ast, { scope }: Frame): readonly number[] => stepsOf({ index: 'i', from, to }, scope, to.span)
+
+function declareMember({ local, frame }: Member, role: Role, declaration: Declaration, owner: Frame): void {
+  const { draft } = frame
+  const naming = namingOf(local, declaration.name.span, owner)
+  requireUnused(local, naming, owner)
+  if (declaration.module) {
+    owner.instances.set(local, { name: local, module: moduleOf(declaration.module, frame), owner, calls: 0 })
+    enrol(local, owner.families)
+    return
+  }
+  const shape = shapeOf(declaration, frame)
+  const expr = variable(naming.name, shape, naming.layout, domainOf(declaration, frame))
+  define(local, { ...naming, role, expr }, owner)
+  if (declaration.value !== undefined) draft.fixed.set(expr, fixedValue(declaration, shape))
+}
+
+function moduleOf({ text, span }: Text, { draft: { modules } }: Frame): Module {
+  const near = nearest(text, modules.keys())
+  return modules.get(text) ?? fail('unknown-module', { name: text, ...(near ? { near } : {}) }, span)
+}
+
+/** Makes sizes of the symbols in a declaration's shape: shapes are read before names, whatever their order. */
+function declareSizes(declaration: Declaration, frame: Frame): void {
+  const index = /\[\s*(\w+)\s+in\b/.exec(declaration.name.text)?.[1]
+  const inner = index === undefined ? frame : { ...frame, scope: withIndex(frame.scope, index, sizeSymbol(index)) }
+  // what is wrong with a shape is said when the variable is declared
+  collecting([], () => declaration.shape?.map((dim) => readDim(dim, inner, declareIn(frame))))
+}
+
+const declareIn =
+  ({ draft, dims }: Frame) =>
+  (name: string): void => {
+    draft.dims.set(name, sizeSymbol(name))
+    dims.set(name, sizeSymbol(name))
+  }
+
+function shapeOf(declaration: Declaration, frame: Frame): Shape {
+  if (declaration.shape) return declaration.shape.map((dim) => readDim(dim, frame, declareIn(frame)))
   if (declaration.value !== undefined) return shapeOfNumbers(declaration.value)
   return []
 }
 
-function readDim(text: Text, draft: Draft): Dim {
-  const dim = dimOf(parseExpression(text), draft.dims, (name) =>
-    draft.dims.set(
-      name,
-      dimOf(parseExpression({ ...text, text: name }), new Map(), () => {}),
-    ),
-  )
+function readDim(text: Text, { scope }: Frame, declare: (name: string) => void): Dim {
+  const dim = dimOf(parseExpression(text), scope.dims, declare)
   if (typeof dim === 'number' && dim < 0) fail('bad-dim', { what: text.text, found: 'a size is not negative' }, text.span)
   return dim
 }
@@ -76,9 +138,9 @@ function fixedValue(declaration: Declaration, shape: Shape): Tensor {
   return tensor(own, Float64Array.from(data))
 }
 
-function domainOf(declaration: Declaration, draft: Draft): Domain | undefined {
+function domainOf(declaration: Declaration, frame: Frame): Domain | undefined {
   if (!declaration.is) return undefined
   const index = /^index\((.+)\)$/.exec(declaration.is.text)
-  if (index) return { kind: 'index', classes: readDim({ ...declaration.is, text: index[1]!, exact: false }, draft) }
+  if (index) return { kind: 'index', classes: readDim({ ...declaration.is, text: index[1]!, exact: false }, frame, declareIn(frame)) }
   return { kind: declaration.is.text as Domain['kind'] }
 }

@@ -14,8 +14,8 @@ export interface DeclaredFunction {
   readonly name: string
   readonly params: readonly string[]
   apply(args: readonly Expr[]): Expr
-  /** Its one call may stand for it: ∂F/∂x. */
-  readonly namesItsCall?: boolean
+  /** Where its one call may stand for it, ∂F/∂x: the function with its Jacobians written so. */
+  readonly calledAs?: ((name: Layout) => DeclaredFunction) | undefined
   /** The function that `f'(…)` means, where there is one. */
   readonly prime?: ((args: readonly Expr[]) => Expr) | undefined
 }
@@ -35,18 +35,18 @@ function standIn(name: string, args: readonly kernel.Tensor[], size: number): { 
 }
 
 /**
- * An opaque function of tensors. `result` gives the shape of its value; `brief` (it is called once) lets its Jacobian be
- * written ∂F/∂x rather than ∂F(x, W)/∂x.
+ * An opaque function of tensors. `result` gives the shape of its value; where it is called once, `brief` names the call,
+ * and its Jacobian is written ∂F/∂x rather than ∂F(x, W)/∂x.
  */
 export function opaque(
   name: string,
   head: Layout,
   params: readonly string[],
   result: (args: readonly Shape[]) => Shape,
-  brief: boolean,
+  brief?: Layout,
 ): DeclaredFunction {
   const jacobianLayout = (args: readonly Layout[], slot: number): Layout =>
-    derivative(brief ? head : call(head, args.slice(0, params.length)), args[slot]!)
+    derivative(brief ?? call(head, args.slice(0, params.length)), args[slot]!)
 
   const pullbacks = params.map((_, slot): Op => {
     const pushforward = operation({
@@ -100,7 +100,8 @@ export function opaque(
     },
     vjp: (args, g) => pullbacks.map((pullback) => make(pullback, [...args, g])),
   })
-  return { name, params, apply: (args) => make(f, args), namesItsCall: brief }
+  const calledAs = brief && ((as: Layout) => opaque(name, head, params, result, as))
+  return { name, params, apply: (args) => make(f, args), calledAs }
 }
 
 /** An unknown pointwise function f; its derivatives are f′, f″ … */

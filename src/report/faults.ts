@@ -19,11 +19,12 @@ export function placeOf({ text }: Source, offset: number): Place {
 const widest = 100
 
 /** One fault as it is shown: where, what, the place in the source, and what to do. */
-export function faultText({ message, hint, span }: Diagnostic, source: Source | undefined, paint: Paint): string {
+export function faultText({ message, hint, span, trail = [] }: Diagnostic, source: Source | undefined, paint: Paint): string {
   if (!source || !span) return [`${paint.bad('error')}: ${message}`, ...(hint ? [`  ${hint}`] : [])].join('\n')
   const { line, column } = placeOf(source, span.start)
   const where = `${source.name}:${line}:${column}`
-  return [`${paint.strong(where)}  ${message}`, ...frame(source, span, paint), ...(hint ? [`  ${hint}`] : [])].join('\n')
+  const calls = trail.map((call) => `  in ${call.text} in line ${placeOf(source, call.span.start).line}`)
+  return [`${paint.strong(where)}  ${message}`, ...frame(source, span, paint), ...calls, ...(hint ? [`  ${hint}`] : [])].join('\n')
 }
 
 /** The line of the fault under the one before it, with a mark under what is meant. */

@@ -49,7 +49,7 @@ function lineText(line: Line, written: string, column: number, paint: Paint): st
   return [first, ...termsText(line, written, paint)]
 }
 
-const label = (term: Term): string => `${term.kind} ${pathText(term.path).replaceAll(' ', '')}`
+const label = (term: Term): string => `${term.kind} ${pathText(term.path).replaceAll(' → ', '→')}`
 
 /** Under each term the way it came; below each other where they do not fit side by side. */
 function termsText({ left, terms }: Line, written: string, paint: Paint): string[] {

@@ -19,10 +19,10 @@ export const failingClaims = (result: Result, source: Source, seed: number, pain
     .map((j) => `${claimText(j, source, seed, paint)}\n`)
     .join('')
 
-function claimText({ claim, verdict, ok }: Judgement, source: Source, seed: number, paint: Paint): string {
+function claimText({ claim, verdict, ok, about }: Judgement, source: Source, seed: number, paint: Paint): string {
   const { line, column } = placeOf(source, claim.span.start)
   const written = claim.source.replaceAll(/\s+/g, ' ')
-  const not = claim.negated ? 'not: ' : ''
+  const not = (about ? `${about}: ` : '') + (claim.negated ? 'not: ' : '')
   if (ok) {
     const how =
       verdict.kind === 'refuted'

@@ -10,7 +10,8 @@ import { written } from './written.ts'
 
 const whole = (text: string): Text => ({ text, span: { start: 0, end: text.length }, exact: true })
 const names: ReadonlySet<string> = new Set(['L', 'E', 'x', 'y', 'W', 'x0', 'x1', 'x2', 'F', 'F1', 'b', 'dx_old', 'h'])
-const read = (text: string): Ast => parseExpression(whole(text), (name) => names.has(name))
+const isDeclared = (name: string) => (names.has(name) ? 'value' : undefined)
+const read = (text: string): Ast => parseExpression(whole(text), isDeclared)
 
 /** How a text is read, with all its parentheses. */
 const readings: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -163,7 +164,7 @@ describe('spans', () => {
 })
 
 describe('equations', () => {
-  const equation = (text: string) => parseEquation(whole(text), (name) => names.has(name))
+  const equation = (text: string) => parseEquation(whole(text), isDeclared)
 
   test.each([
     ['y = W @ x + b', ['y'], '((W @ x) + b)'],
@@ -181,8 +182,9 @@ describe('equations', () => {
   })
 
   test('heads of functions have a name and parameters', () => {
-    expect(parseHead(whole('F(x, W)'))).toEqual({ name: 'F', params: ['x', 'W'] })
-    for (const text of ['F', 'F(1)', 'F(x=1)', 'F(x) + 1', '(x)']) expect(() => parseHead(whole(text)), text).toThrow(Failure)
+    const { name, args } = parseHead(whole('F(x, W[n])'))
+    expect([name, ...args.map(written)]).toEqual(['F', 'x', 'W[n]'])
+    for (const text of ['F', 'F(x=1)', 'F(x) + 1', '(x)']) expect(() => parseHead(whole(text)), text).toThrow(Failure)
   })
 })
 
@@ -207,7 +209,7 @@ const refused: Readonly<Record<string, readonly [message: string, at: number]>> 
 }
 
 test('a value called d takes its name back', () => {
-  const withD = (text: string) => written(parseExpression(whole(text), (name) => name === 'd' || names.has(name)))
+  const withD = (text: string) => written(parseExpression(whole(text), (name) => (name === 'd' ? 'value' : isDeclared(name))))
   expect(withD('d(x)')).toBe('d(x)')
   expect(withD('dL/dx')).toBe('d{L}/d{x}')
 })

@@ -16,6 +16,8 @@ export function written(ast: Ast): string {
       return `(${ast.terms.map(({ negative, term }, i) => `${negative ? '- ' : i > 0 ? '+ ' : ''}${written(term)}`).join(' ')})`
     case 'product':
       return ast.rest.reduce((left, { sign, factor }) => `(${left} ${sign} ${written(factor)})`, written(ast.first))
+    case 'apply':
+      return `${written(ast.of)}(${ast.args.map(written).join(', ')})`
     case 'negate':
       return `(-${written(ast.of)})`
     case 'power':

@@ -31,8 +31,8 @@ function check(f: Expr, variables: readonly Expr[], to: readonly Expr[]): void {
 
 const valuesOf = (f: Expr): number[] => [...valueAt(f, pointFor([x, W], new Map(), randomFrom(1, 'same'))).data]
 
-const F = opaque('F', nameLayout('F'), ['x', 'W'], () => [3], true)
-const scalar = opaque('L', nameLayout('L'), ['y'], () => [], true)
+const F = opaque('F', nameLayout('F'), ['x', 'W'], () => [3], nameLayout('F'))
+const scalar = opaque('L', nameLayout('L'), ['y'], () => [], nameLayout('L'))
 
 describe('an opaque function', () => {
   test('sends errors back through its transposed Jacobian', () => {
@@ -50,9 +50,9 @@ describe('an opaque function', () => {
   })
 
   test('is the same stand-in wherever it is called, and another one under another name', () => {
-    const other = opaque('G', nameLayout('G'), ['x', 'W'], () => [3], true)
+    const other = opaque('G', nameLayout('G'), ['x', 'W'], () => [3], nameLayout('G'))
     const value = (f: DeclaredFunction) => valuesOf(f.apply([x, W]))
-    expect(value(F)).toEqual(value(opaque('F', nameLayout('F'), ['x', 'W'], () => [3], false)))
+    expect(value(F)).toEqual(value(opaque('F', nameLayout('F'), ['x', 'W'], () => [3])))
     expect(value(F)).not.toEqual(value(other))
   })
 })

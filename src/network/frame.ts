@@ -1,0 +1,150 @@
+/** What names mean in one body of equations: the spec's own, or that of one call of a module. */
+import type { Span } from '../diagnostic.ts'
+import type { Dim } from '../expr/dim.ts'
+import type { Expr } from '../expr/expr.ts'
+import type { Layout } from '../layout/layout.ts'
+import { named } from '../ops/leaves.ts'
+import type { DeclaredFunction } from '../ops/opaque.ts'
+import type { Ast } from './ast.ts'
+import { type Draft, layoutOf, type Module, requireFree } from './draft.ts'
+import { indexOf, indexText, memberName, withIndex } from './families.ts'
+import type { Scope, Value } from './network.ts'
+
+/** A module with parameters of its own, which all its calls share. They are made at the first call, when all sizes are known. */
+export interface Instance {
+  readonly name: string
+  readonly module: Module
+  readonly owner: Frame
+  body?: { readonly frame: Frame; readonly sizes: ReadonlyMap<string, Dim> }
+  calls: number
+}
+
+/** The values that a call returns; `names` are what the caller calls them. */
+export type CallInstance = (instance: Instance, args: readonly Expr[], names: readonly Naming[], span: Span) => readonly Expr[]
+
+export interface Frame {
+  readonly draft: Draft
+  /** Stands before the names of this body, wherever they are seen from outside: 'enc.', 'blocks[2].call[2].' */
+  readonly prefix: string
+  /** The values of the indices of the loops around the present equation, as a name shows them: '[2][0]'. */
+  readonly suffix: string
+  /** The modules whose bodies are being read, the outermost first. */
+  readonly modules: readonly Module[]
+  readonly values: Map<string, Expr>
+  /** Sizes by name, without the indices of loops. */
+  readonly dims: Map<string, Dim>
+  readonly families: Map<string, string[]>
+  readonly instances: Map<string, Instance>
+  readonly broken: Set<string>
+  /** Names that the caller gives to what this body returns. */
+  readonly given: ReadonlyMap<string, Naming>
+  /** How many times the equations of this body call each opaque function. */
+  readonly calls: Calls
+  readonly scope: Scope
+  readonly call: CallInstance
+}
+
+/** How opaque functions are called in one body. */
+export type Calls = ReadonlyMap<string, { readonly count: number; readonly span: Span; readonly isEquation: boolean }>
+
+type Start = Pick<Frame, 'draft' | 'prefix' | 'modules' | 'given' | 'calls' | 'call' | 'dims'> & Partial<Pick<Frame, 'values' | 'families'>>
+
+/** A frame without names of its own yet. */
+export function newFrame(start: Start): Frame {
+  const { draft, call, dims } = start
+  const parts = {
+    values: start.values ?? new Map<string, Expr>(),
+    families: start.families ?? new Map<string, string[]>(),
+    instances: new Map<string, Instance>(),
+    broken: new Set<string>(),
+  }
+  const scope: Scope = {
+    values: parts.values,
+    families: parts.families,
+    functions: draft.functions,
+    dims,
+    text: draft.text,
+    broken: parts.broken,
+    isInstance: (name) => parts.instances.has(name),
+    apply: (name, args, span) => call(parts.instances.get(name)!, args, [], span),
+  }
+  return withNamedCalls({ ...start, ...parts, suffix: '', scope })
+}
+
+/** The frame inside a loop, where an index has a value. */
+export const atIndex = (frame: Frame, index: string, at: Dim): Frame =>
+  withNamedCalls({ ...frame, suffix: `${frame.suffix}[${indexText(at)}]`, scope: withIndex(frame.scope, index, at) })
+
+/** In this frame an opaque function that is called once gives its name to its call. */
+function withNamedCalls(frame: Frame): Frame {
+  const inner: Frame = { ...frame, scope: { ...frame.scope, nameCall: (f, args) => nameCall(f, args, inner) } }
+  return inner
+}
+
+/** F(x) inside an equation becomes a node F, if it is the one call of F and nothing else bears the name. */
+function nameCall(f: DeclaredFunction, args: readonly Expr[], frame: Frame): Expr | undefined {
+  const { draft, calls, prefix, suffix } = frame
+  const call = calls.get(f.name)
+  const local = f.name + suffix
+  if (!f.calledAs || !call || call.count > 1 || draft.dims.has(f.name)) return undefined
+  const naming = namingOf(local, call.span, frame)
+  const called = prefix + suffix === '' ? f : f.calledAs(naming.layout)
+  if (call.isEquation || draft.values.has(naming.name)) return called.apply(args)
+  const expr = named(naming.name, naming.layout, called.apply(args))
+  define(local, { ...naming, role: 'node', expr, isCall: true }, frame)
+  return expr
+}
+
+/** The name of a member that a target or reference stands for. */
+export function memberOf(target: Ast, scope: Scope): string {
+  if (target.kind !== 'index') return target.kind === 'name' ? target.name : ''
+  return target.marks.reduce(
+    (name, mark) => (mark.kind === 'at' ? memberName(name, indexOf(mark.value, scope)) : name),
+    memberOf(target.of, scope),
+  )
+}
+
+/** The name under which a value is known in the whole network. */
+export interface Naming {
+  readonly name: string
+  readonly layout: Layout
+  readonly span: Span
+}
+
+/** The name of a local value in the whole network; what the caller names already keeps that name. */
+export function namingOf(local: string, span: Span, frame: Frame): Naming {
+  const given = frame.given.get(local)
+  if (given) return given
+  const name = frame.prefix + local
+  return { name, layout: layoutOf(name, frame.draft), span }
+}
+
+/** Gives a value its place in the network and its meaning in the frame. */
+export function define(local: string, value: Value, frame: Frame): void {
+  const { draft, values, families, prefix } = frame
+  draft.values.set(value.name, value)
+  draft.exprs.set(value.name, value.expr)
+  draft.exprs.set(prefix + local, value.expr)
+  values.set(local, value.expr)
+  enrol(local, families)
+  if (prefix !== '') enrol(prefix + local, draft.families)
+  if (value.name !== prefix + local) enrol(value.name, draft.families)
+}
+
+/** Adds z[3] to the family z, and h[1][2] to h[1], which it adds to h. */
+export function enrol(member: string, families: Map<string, string[]>): void {
+  if (!member.endsWith(']')) return
+  const family = member.slice(0, member.lastIndexOf('['))
+  const members = families.get(family)
+  if (members) members.push(member)
+  else {
+    families.set(family, [member])
+    enrol(family, families)
+  }
+}
+
+/** Fails unless a value of this name may be defined here. */
+export function requireUnused(local: string, naming: Naming, frame: Frame): void {
+  requireFree(naming.name, naming.span, frame.draft)
+  if (frame.prefix !== '') requireFree(frame.prefix + local, naming.span, frame.draft)
+}

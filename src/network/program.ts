@@ -1,0 +1,206 @@
+/** The equations of a body, read in order: each defines a node from what stands before it, and loops are unrolled. */
+import { collecting, type Diagnostic, fail, locating, type Span } from '../diagnostic.ts'
+import type { Expr } from '../expr/expr.ts'
+import { named } from '../ops/leaves.ts'
+import type { Ast, Step } from './ast.ts'
+import type { Layer } from './document.ts'
+import { requireFree } from './draft.ts'
+import { expressionOf } from './expression.ts'
+import { referenceOf, stepsOf as stepsOfLoop } from './families.ts'
+import { atIndex, type Calls, define, type Frame, type Instance, memberOf, type Naming, namingOf, requireUnused } from './frame.ts'
+import { namesIn } from './names.ts'
+import { parseEquation, parseLoop } from './syntax.ts'
+
+type EquationStep = Step & { kind: 'equation' }
+
+/** Layers as they are executed: parsed once, however often they are run. What is faulty adds its targets to `broken`. */
+export function stepsOf(layers: readonly Layer[], draft: { readonly faults: Diagnostic[] }, broken: Set<string>): Step[] {
+  return layers.flatMap((layer): Step[] => {
+    const step = collecting(draft.faults, (): Step => {
+      if (layer.kind === 'for') {
+        return { kind: 'for', loop: parseLoop(layer.header), span: layer.header.span, body: stepsOf(layer.body, draft, broken) }
+      }
+      const { targets, value } = parseEquation(layer.text)
+      for (const target of targets) requireTarget(target)
+      return { kind: 'equation', targets, value, span: layer.text.span }
+    })
+    if (!step) for (const name of targetsOf(layer)) broken.add(name)
+    return step ? [step] : []
+  })
+}
+
+function requireTarget(target: Ast): void {
+  const isMember = target.kind === 'index' && target.marks.every((m) => m.kind === 'at')
+  if (isMember && target.of.kind === 'index') requireTarget(target.of)
+  else if (target.kind !== 'name' && !(isMember && target.of.kind === 'name'))
+    fail('syntax', { expected: 'a name before the =, or a member such as z[l+1]', found: 'an expression' }, target.span)
+}
+
+/** The names that a faulty layer would have defined: nothing more is said of them. */
+const targetsOf = (layer: Layer): string[] =>
+  layer.kind === 'for'
+    ? layer.body.flatMap(targetsOf)
+    : layer.text.text
+        .split('=')[0]!
+        .split(',')
+        .map((target) => target.replace(/\[.*$/, '').trim())
+
+/** Runs the steps of a body: its nodes become part of the network. Faults are gathered in the draft. */
+export function run(steps: readonly Step[], frame: Frame, body: readonly Step[] = steps): void {
+  for (const step of steps) {
+    if (step.kind === 'equation') collecting(frame.draft.faults, () => runEquation(step, frame, body))
+    else {
+      const values = collecting(frame.draft.faults, () => stepsOfLoop(step.loop, frame.scope, step.span))
+      if (!values) breakAll(step.body, frame)
+      for (const at of values ?? []) run(step.body, atIndex(frame, step.loop.index, at), body)
+    }
+  }
+}
+
+function breakAll(steps: readonly Step[], { broken }: Frame): void {
+  for (const step of steps) {
+    if (step.kind === 'equation') for (const target of step.targets) broken.add(baseOf(target))
+    else breakAll(step.body, { broken } as Frame)
+  }
+}
+
+const baseOf = (target: Ast): string => (target.kind === 'index' ? baseOf(target.of) : target.kind === 'name' ? target.name : '')
+
+function runEquation(step: EquationStep, frame: Frame, body: readonly Step[]): void {
+  const targets: Target[] = []
+  let done = false
+  try {
+    for (const target of step.targets) targets.push(targetOf(target, frame))
+    for (const { local, naming } of targets) requireUnused(local, naming, frame)
+    requireEarlier(step, frame, body)
+    defineAll(step, targets, frame)
+    done = true
+  } finally {
+    if (!done) for (const target of step.targets) frame.broken.add(baseOf(target))
+    if (!done) for (const { local } of targets) frame.broken.add(local)
+  }
+}
+
+interface Target {
+  /** Its name in this frame. */
+  readonly local: string
+  /** The name without an index that it goes by until the loop's next step. */
+  readonly plain: string | undefined
+  readonly naming: Naming
+}
+
+/** z[l+1] is the member that its index says; a plain name in a loop is a new value in each step. */
+function targetOf(target: Ast, frame: Frame): Target {
+  const base = baseOf(target)
+  if (target.kind === 'index' && frame.values.has(base)) requireFree(frame.prefix + base, target.span, frame.draft)
+  const plain = target.kind === 'name' && frame.suffix !== '' ? target.name : undefined
+  const local = target.kind === 'name' ? target.name + frame.suffix : memberOf(target, frame.scope)
+  return { local, plain, naming: namingOf(local, target.span, frame) }
+}
+
+function defineAll({ value, targets }: EquationStep, named: readonly Target[], frame: Frame): void {
+  const instance = instanceOf(value, frame)
+  const args = value.kind === 'call' || value.kind === 'apply' ? value.args : []
+  if (!instance) {
+    if (targets.length > 1)
+      fail(
+        'syntax',
+        { expected: 'one name before the =', found: `${targets.length}`, hint: 'Only a module returns several values.' },
+        targets[1]!.span,
+      )
+    defineNode(named[0]!, expressionOf(value, frame.scope), frame)
+    return
+  }
+  const returns = instance.module.returns.length
+  if (returns !== targets.length)
+    fail(
+      'shapes',
+      { what: `${instance.module.name} returns ${returns} values`, detail: `${targets.length} names stand before the =` },
+      targets[0]!.span,
+    )
+  const given = args.map((a) => expressionOf(a, frame.scope))
+  const naming = named.map((n) => n.naming)
+  const results = locating(value.span, () => frame.call(instance, given, naming, value.span))
+  for (const [i, result] of results.entries()) defineResult(named[i]!, result, frame)
+}
+
+/** What a module returns bears the caller's name already, unless it is one of the module's arguments. */
+function defineResult(target: Target, result: Expr, frame: Frame): void {
+  const { local, plain, naming } = target
+  const known = frame.draft.values.get(naming.name)
+  if (known?.expr !== result) defineNode(target, result, frame)
+  else {
+    define(local, known, frame)
+    if (plain) frame.values.set(plain, result)
+  }
+}
+
+/** The instance whose call is the whole right-hand side. */
+function instanceOf(value: Ast, { instances, scope }: Frame): Instance | undefined {
+  if (value.kind === 'call') return value.named.length === 0 ? instances.get(value.callee) : undefined
+  return value.kind === 'apply' ? instances.get(referenceOf(value.of, scope)?.name ?? '') : undefined
+}
+
+function defineNode({ local, plain, naming }: Target, value: Expr, frame: Frame): void {
+  const expr = named(naming.name, naming.layout, value)
+  define(local, { ...naming, role: 'node', expr }, frame)
+  if (plain) frame.values.set(plain, expr)
+}
+
+/** An equation that uses what is only defined further down is in the wrong place, or in a cycle. */
+function requireEarlier({ targets, value }: EquationStep, frame: Frame, body: readonly Step[]): void {
+  const { values, broken, families, instances, draft } = frame
+  const isKnown = (name: string): boolean => values.has(name) || broken.has(name) || families.has(name) || instances.has(name)
+  const unknown = namesIn(value).find((n) => !isKnown(n.name))
+  if (!unknown || targets[0]!.kind !== 'name') return
+  const equations = equationsIn(body)
+  const later = new Map(equations.filter((e) => !isKnown(e.name)).map((e) => [e.name, e]))
+  const name = targets[0]!.name
+  const path = later.has(unknown.name) ? pathBetween(unknown.name, name, later) : undefined
+  if (path) fail('cycle', { names: [name, ...path.slice(0, -1)] }, unknown.span)
+  const definition = later.get(unknown.name)
+  if (!definition) return
+  fail('used-before', { name: unknown.name, line: draft.text.slice(0, definition.span.start).split('\n').length }, unknown.span)
+}
+
+interface Equation {
+  readonly name: string
+  readonly span: Span
+  readonly value: Ast
+}
+
+/** Every equation of a body under the plain name that it defines. */
+const equationsIn = (steps: readonly Step[]): Equation[] =>
+  steps.flatMap((step) =>
+    step.kind === 'for' ? equationsIn(step.body) : step.targets.map((t) => ({ name: baseOf(t), span: t.span, value: step.value })),
+  )
+
+/** A way from one name to another along "uses", breadth first. */
+function pathBetween(from: string, to: string, equations: ReadonlyMap<string, Equation>): string[] | undefined {
+  const cameFrom = new Map<string, string | undefined>([[from, undefined]])
+  for (const name of cameFrom.keys()) {
+    if (name === to) {
+      const path: string[] = []
+      for (let at: string | undefined = to; at !== undefined; at = cameFrom.get(at)) path.unshift(at)
+      return path
+    }
+    const equation = equations.get(name)
+    for (const next of equation ? namesIn(equation.value) : []) {
+      if (!cameFrom.has(next.name)) cameFrom.set(next.name, name)
+    }
+  }
+  return undefined
+}
+
+/** How the functions of a spec are called: one that is called once gives its name to its call, unless the call is a whole equation and so has a name already. */
+export function callsIn(steps: readonly Step[], others: readonly Ast[] = []): Calls {
+  const calls = new Map<string, { count: number; span: Span; isEquation: boolean }>()
+  const taken = new Set(equationsIn(steps).map((e) => e.name))
+  for (const ast of [...equationsIn(steps).map((e) => e.value), ...others]) {
+    for (const { name, span } of namesIn(ast, 'calls')) {
+      const isEquation = taken.has(name) || (ast.kind === 'call' && ast.callee === name)
+      calls.set(name, { count: (calls.get(name)?.count ?? 0) + 1, span, isEquation })
+    }
+  }
+  return calls
+}
