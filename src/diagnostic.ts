@@ -24,8 +24,21 @@ export interface Diagnostic {
 
 /** Carries the faults of an input to whoever can show them on the source. */
 export class Failure extends Error {
-  constructor(readonly diagnostics: readonly Diagnostic[]) {
+  /** `source` is the text that the places are in, where it is not the spec. */
+  constructor(
+    readonly diagnostics: readonly Diagnostic[],
+    readonly source?: Source,
+  ) {
     super(diagnostics.map((d) => d.message).join('\n'))
+  }
+}
+
+/** Runs `work`; the places of its faults are in this text. */
+export function inSource<T>(source: Source, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw error instanceof Failure && !error.source ? new Failure(error.diagnostics, source) : error
   }
 }
 

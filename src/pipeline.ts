@@ -1,4 +1,5 @@
 /** The whole way from a spec to a derivation with its verdicts, on one page. Pure: no files, no terminal, no clock. */
+import { type Evaluation, evaluateNetwork } from './check/evaluation.ts'
 import { type Judgement, judge } from './check/judge.ts'
 import { type Verification, verify } from './check/verify.ts'
 import { type Derivation, deriveGradients } from './derive/derive.ts'
@@ -53,6 +54,16 @@ const judgementsOf = ({ claims, modules }: Network, derivation: Derivation, opti
     judgementsOf(module, deriveGradients(module, options), options).map((j) => ({ ...j, about: module.title })),
   ),
 ]
+export interface Evaluated {
+  readonly derivation: Derivation
+  readonly evaluation: Evaluation
+}
+
+/** Derives, and evaluates everything with the arrays of a dump. Throws a Failure with all faults of one of the two texts. */
+export async function evaluateWith(source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> {
+  const derivation = deriveGradients(await readNetwork(source, sizes), defaults)
+  return { derivation, evaluation: evaluateNetwork(derivation, values) }
+}
 
 /** mathjs is loaded for specs that write out a pointwise function, and for no other. */
 async function calculusFor({ functions }: Document): Promise<Differentiate> {

@@ -87,6 +87,55 @@ export const words = {
   'unknown-size': (p: { name: string; near?: string }): Words => [`the spec has no size ${p.name}${maybe(p.near)}`],
   'no-draw': (p: { why: string }): Words => [`no random point could be drawn: ${p.why}`],
 
+  // numbers from a file
+  'json-syntax': (p: { expected: string; found: string }): Words => [
+    `this is not JSON as dumps have it: expected ${p.expected}, found ${p.found}`,
+  ],
+  'not-a-number': (p: { index: string; found: string; more: number }): Words => [
+    `${p.index} is ${p.found}, which is not a number${p.more > 0 ? ` (and so ${p.more === 1 ? 'is one more entry' : `are ${p.more} more entries`})` : ''}`,
+  ],
+  ragged: (p: { name: string; detail: string }): Words => [
+    `${p.name} is ragged: ${p.detail}`,
+    'All lists of one level have the same length.',
+  ],
+  'unknown-value': (p: { name: string; near?: string; known: string }): Words => [
+    `the spec has no value ${p.name}${maybe(p.near)}`,
+    p.near ? undefined : `Its values are: ${p.known}`,
+  ],
+  'not-given': (p: { name: string; role: string; shape: string }): Words => [`the values lack ${p.name}, ${p.role} of shape ${p.shape}`],
+  'no-seed': (p: { loss: string; name: string; key: string }): Words => [
+    `${p.loss} is opaque, so the gradient that it sends to ${p.name} must be given`,
+    `Give it as  "gradients": {"${p.key}": …}`,
+  ],
+  'nameless-seed': (p: { loss: string }): Words => [
+    `${p.loss} is opaque and has an argument without a name, whose gradient can't be given`,
+    'Give the argument an equation of its own under layers.',
+  ],
+  'wrong-size': (p: { name: string; found: string; expected: string; because: string; turned: boolean }): Words => [
+    `${p.name} is ${p.found}, but should be ${p.expected}${p.because}`,
+    p.turned ? `Transposed it fits: give ${p.name}.T, or turn its shape round in the spec.` : undefined,
+  ],
+  'size-not-told': (p: { name: string }): Words => [`no array tells the size ${p.name}`, `Fix it with --set ${p.name}=…, or under dims.`],
+  'other-value': (p: { name: string; found: string; expected: string }): Words => [
+    `${p.name} is ${p.found} here, but ${p.expected} in the spec`,
+    'Leave it out, or correct one of them.',
+  ],
+  'can-not-evaluate': (p: { name: string; functions: string }): Words => [
+    `${p.name} can't be evaluated: what ${p.functions} computes is not known`,
+    'An opaque function has no numbers. Write it out under functions or layers.',
+  ],
+  'no-gradients': (_: object): Words => ['the dump has no gradients', 'A dump is {"values": {…}, "gradients": {…}}.'],
+  'gradient-not-given': (p: { name: string }): Words => [
+    `the gradients lack ${p.name}`,
+    `If ${p.name} is not trained, declare it under constants.`,
+  ],
+  'not-differentiated': (p: { name: string }): Words => [
+    `${p.name} is a constant, which has no gradient`,
+    'Leave it out, or declare it under inputs.',
+  ],
+  'one-input': (_: object): Words => ['the standard input can be read only once', 'Give one of the two as a file.'],
+  'one-spec': (p: { given: number }): Words => [`--values belongs to one spec, but ${p.given} are given`],
+
   'expanded-too-large': (p: { of: string; terms: number }): Words => [
     `the expanded gradient by ${p.of} has more than ${p.terms} parts`,
     'Every way through the network is written out in it. The local form names what ways share: --form local.',

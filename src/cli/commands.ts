@@ -1,11 +1,12 @@
 /** What the commands do: read, call the pipeline, write. */
-import { type Diagnostic, diagnostic, Failure, nearest, type Source } from '../diagnostic.ts'
+import { type Diagnostic, diagnostic, Failure, fail, nearest, type Source } from '../diagnostic.ts'
 import type { Value } from '../network/network.ts'
-import { derive, type Options, type Result } from '../pipeline.ts'
+import { derive, evaluateWith, type Options, type Result } from '../pipeline.ts'
 import { faultText } from '../report/faults.ts'
 import { type CheckedFile, checkJson, derivationJson } from '../report/json.ts'
 import { latexOf } from '../report/latex.ts'
 import { markdownOf } from '../report/markdown.ts'
+import { evaluationText, unfinished } from '../report/numbers.ts'
 import { reportOf } from '../report/report.ts'
 import { stepsText } from '../report/steps.ts'
 import { summaryOf, summaryText } from '../report/summary.ts'
@@ -13,7 +14,7 @@ import { textOf } from '../report/text.ts'
 import { failingClaims, verdictsOf } from '../report/verdicts.ts'
 import { Exit } from './exit.ts'
 import { readSource, writeWhole } from './files.ts'
-import type { CheckFlags, DeriveFlags } from './flags.ts'
+import type { CheckFlags, DeriveFlags, EvalFlags } from './flags.ts'
 import { paintFor } from './paint.ts'
 
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
@@ -118,9 +119,31 @@ async function checked(path: string, flags: CheckFlags): Promise<CheckedFile> {
   }
 }
 
+/** `backproof eval`: numbers in, loss and gradients out; 1 if one of them is not finite. */
+export async function evalCommand(path: string, flags: EvalFlags): Promise<number> {
+  let source: Source | undefined
+  try {
+    requireOneStandardInput([path], flags.values)
+    source = readSource(path)
+    const { derivation, evaluation } = await evaluateWith(source, readSource(flags.values), flags.set)
+    process.stdout.write(evaluationText(evaluation))
+    const strange = unfinished(evaluation, derivation)
+    if (strange.length === 0) return Exit.ok
+    process.stderr.write(`✗ not finite here: ${strange.join(', ')}\n`)
+    return Exit.fails
+  } catch (error) {
+    return showFaults(error, source)
+  }
+}
+
+/** What is read from the standard input is read once. */
+function requireOneStandardInput(paths: readonly string[], values: string | undefined): void {
+  if ([...paths, values].filter((path) => path === '-').length > 1) fail('one-input', {})
+}
+
 async function showFaults(error: unknown, source: Source | undefined): Promise<number> {
   if (!(error instanceof Failure)) throw error
-  await writeFaults(error.diagnostics, source)
+  await writeFaults(error.diagnostics, error.source ?? source)
   return Exit.input
 }
 

@@ -17,3 +17,8 @@ export interface CheckFlags {
   readonly set: ReadonlyMap<string, number>
   readonly seed: number
 }
+
+export interface EvalFlags {
+  readonly values: string
+  readonly set: ReadonlyMap<string, number>
+}

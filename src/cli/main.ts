@@ -1,7 +1,7 @@
 /** The command: its options and its help. What the commands do stands in `commands.ts`, loaded when one is called. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { Exit } from './exit.ts'
-import type { CheckFlags, DeriveFlags } from './flags.ts'
+import type { CheckFlags, DeriveFlags, EvalFlags } from './flags.ts'
 
 declare const VERSION: string
 
@@ -70,6 +70,17 @@ function program(): Command {
     .action(async (specs: string[], flags: CheckFlags) => {
       process.exitCode = await (await import('./commands.ts')).checkCommand(specs, flags)
     })
+
+  backproof
+    .command('eval')
+    .description('evaluate the loss, all values and all gradients with numbers from a file')
+    .argument('<spec>', 'a YAML or JSON spec, or - for the standard input')
+    .requiredOption('--values <file>', 'JSON: a map from names to nested lists of numbers, or - for the standard input')
+    .addOption(setOption())
+    .addHelpText('after', examples.eval)
+    .action(async (spec: string, flags: EvalFlags) => {
+      process.exitCode = await (await import('./commands.ts')).evalCommand(spec, flags)
+    })
   return backproof
 }
 
@@ -90,6 +101,14 @@ Examples:
 Examples:
   $ backproof check samples/residual.yaml
   $ backproof check samples/*.yaml --reporter json`,
+  eval: `
+Examples:
+  $ echo '{"x": [1, 2], "W1": [[1, 0], [0, 1]], "W2": [[2, 0], [0, 2]], "dL/dy": [1, 1]}' |
+      backproof eval samples/residual.yaml --values -
+  $ backproof eval net.yaml --values numbers.json | jq .gradients
+
+Sizes follow from the arrays. Names are those of the spec. An opaque loss L(y) starts from its gradient, which is
+given as "dL/dy", or under "gradients" in {"values": {…}, "gradients": {"y": …}}.`,
 }
 
 /** Runs the command line; the exit status is left in `process.exitCode`. */

@@ -34,6 +34,8 @@ export interface Op {
   readonly linear?: readonly number[] | 'each' | undefined
   /** By definition its gradient is not its derivative: differences hold its value fixed. */
   readonly frozen?: boolean | undefined
+  /** Its value is not known: checks evaluate a stand-in, and nothing else can be evaluated. */
+  readonly unknown?: boolean | undefined
   /** Its author declares its gradient: differences check the linear map that it claims. */
   readonly surrogate?: boolean | undefined
   /** Says more precisely what happens to the error, where the shapes decide it. */
@@ -52,7 +54,7 @@ export interface Op {
  */
 export function operation(face: Op): Op {
   const { name, why, align, atomic, fresh, shape, notation, bare, evaluate, expand, vjp, kinks, linear, frozen } = face
-  const { surrogate, reason, slope, guises, letter } = face
+  const { unknown, surrogate, reason, slope, guises, letter } = face
   return {
     name,
     why,
@@ -68,6 +70,7 @@ export function operation(face: Op): Op {
     kinks,
     linear,
     frozen,
+    unknown,
     surrogate,
     reason,
     slope,

@@ -51,6 +51,7 @@ export function opaque(
   const pullbacks = params.map((_, slot): Op => {
     const pushforward = operation({
       name: `d${name}`,
+      unknown: true,
       why: 'the Jacobian of an unknown function',
       linear: [params.length],
       shape: (shapes) => result(shapes.slice(0, -1)),
@@ -68,6 +69,7 @@ export function opaque(
     })
     const pullback = operation({
       name: `d${name}.T`,
+      unknown: true,
       why: 'the transposed Jacobian of an unknown function',
       linear: [params.length],
       shape: (shapes) => shapes[slot]!,
@@ -91,6 +93,7 @@ export function opaque(
 
   const f = operation({
     name,
+    unknown: true,
     why: 'an unknown function sends the error back through its transposed Jacobian',
     shape: result,
     notation: (args) => call(head, args),
@@ -116,6 +119,7 @@ export function opaquePointwise(name: string, head: Layout): DeclaredFunction {
     )
     orders[k] ??= operation({
       name: name + "'".repeat(k),
+      unknown: true,
       why: 'a pointwise function masks the error with its derivative',
       shape: ([x]) => x!,
       notation: ([x]) => call(own, [x!]),
