@@ -1,15 +1,18 @@
 /** The whole way from a spec to a derivation with its verdicts, on one page. Pure: no files, no terminal, no clock. */
 import { type Evaluation, evaluateNetwork } from './check/evaluation.ts'
 import { type Judgement, judge } from './check/judge.ts'
+import { checkLoops } from './check/unrolled.ts'
 import { type Verification, verify } from './check/verify.ts'
 import { type Derivation, deriveGradients } from './derive/derive.ts'
 import type { Derivatives, Form } from './derive/forms.ts'
+import { deriveNetwork } from './derive/loops.ts'
 import type { Source } from './diagnostic.ts'
 import type { Document } from './network/document.ts'
 import { readDocument } from './network/document.ts'
 import { elaborate } from './network/elaborate.ts'
 import type { Network } from './network/network.ts'
 import type { Differentiate } from './network/pointwise.ts'
+import { depthsOf } from './network/symbolic.ts'
 
 export interface Options {
   /** Sizes for symbols of the spec, over and above its own `dims`. */
@@ -35,13 +38,20 @@ export interface Result {
 /** Reads a spec. Throws a Failure with all its faults. */
 export async function readNetwork(source: Source, sizes: Options['sizes']): Promise<Network> {
   const document = readDocument(source)
-  return elaborate(document, source, sizes, await calculusFor(document))
+  const calculus = await calculusFor(document)
+  const depths = depthsOf(document, new Set([...document.dims.map((d) => d.name.text), ...sizes.keys()]))
+  if (depths.length === 0) return elaborate(document, source, sizes, calculus)
+  const unrolled = (length: number): Network =>
+    elaborate(document, source, new Map([...sizes, ...depths.map((name) => [name, length] as const)]), calculus)
+  const network = elaborate(document, source, sizes, calculus, { depths, sample: unrolled(3) })
+  return { ...network, unrolled }
 }
 
 /** Derives, verifies and judges. Throws a Failure with all faults of the spec. */
 export async function derive(source: Source, options: Options = defaults): Promise<Result> {
   const network = await readNetwork(source, options.sizes)
-  const derivation = deriveGradients(network, options)
+  const derivation = deriveNetwork(network, options)
+  if (options.verify && network.unrolled) return { derivation, ...checkLoops(derivation, network.unrolled, options.seed) }
   const verification = options.verify ? verify(derivation, options.seed) : null
   const judgements = options.verify ? judgementsOf(network, derivation, options) : null
   return { derivation, verification, judgements }

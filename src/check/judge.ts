@@ -17,7 +17,7 @@ import { applied, isOperator, type Operator, shapesOf } from './operator.ts'
 
 export type Verdict =
   | { readonly kind: 'proved' }
-  | { readonly kind: 'agrees'; readonly points: number; readonly worst: number }
+  | { readonly kind: 'agrees'; readonly points: number; readonly worst: number; readonly lengths?: readonly number[] }
   | { readonly kind: 'refuted'; readonly diagnosis: Diagnosis; readonly counterexample: Counterexample | undefined }
   | { readonly kind: 'undecided'; readonly because: string }
 
@@ -58,7 +58,7 @@ function casesOf({ loop, span }: Claim, { network }: Derivation): readonly Case[
 }
 
 /** A claim holds if it holds everywhere; of several verdicts the worst one counts. */
-function overall(verdicts: readonly Verdict[]): Verdict {
+export function overall(verdicts: readonly Verdict[]): Verdict {
   const first = (kind: Verdict['kind']): Verdict | undefined => verdicts.find((v) => v.kind === kind)
   const nothing: Verdict = { kind: 'undecided', because: 'the index takes no value' }
   return first('refuted') ?? first('undecided') ?? first('agrees') ?? first('proved') ?? nothing

@@ -80,7 +80,8 @@ function valueNamed(name: string, { derivation }: Result): Value {
 /** Whether all that was checked holds. */
 function holds({ verification, judgements }: Result): boolean {
   const gradients = [...(verification?.byValue.values() ?? [])]
-  return gradients.every((g) => g === null || g.ok) && (judgements ?? []).every((j) => j.ok)
+  const statements = verification?.statements ?? []
+  return gradients.every((g) => g === null || g.ok) && statements.every((s) => s.ok) && (judgements ?? []).every((j) => j.ok)
 }
 
 /** `backproof check`: the verdicts of every file; 2 if one can't be read, else 1 if something fails. */

@@ -25,15 +25,15 @@ function claimText({ claim, verdict, ok, about }: Judgement, source: Source, see
   const not = (about ? `${about}: ` : '') + (claim.negated ? 'not: ' : '')
   if (ok) {
     const how =
-      verdict.kind === 'refuted'
-        ? `refuted: ${verdict.diagnosis.message}`
-        : verdict.kind === 'agrees'
-          ? `agrees at ${verdict.points} points`
-          : verdict.kind
+      verdict.kind === 'refuted' ? `refuted: ${verdict.diagnosis.message}` : verdict.kind === 'agrees' ? agreement(verdict) : verdict.kind
     return `${paint.good('✓')} ${line}:${column}  ${not}${written}\n    ${paint.faint(how)}`
   }
   const head = `${paint.bad('✗')} ${paint.strong(`${source.name}:${line}:${column}`)}  ${paint.bad(claim.negated && verdict.kind !== 'undecided' ? `holds (${verdict.kind}), but stands under not:` : verdict.kind)}`
   return [head, `    ${not}${written}`, ...why(verdict, seed).map((text) => `  ${text}`)].join('\n')
+}
+
+function agreement({ points, lengths }: Judgement['verdict'] & { kind: 'agrees' }): string {
+  return lengths ? `agrees for loops of ${lengths.join(', ')} steps` : `agrees at ${points} points`
 }
 
 function why(verdict: Judgement['verdict'], seed: number): string[] {
