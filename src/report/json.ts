@@ -9,6 +9,7 @@ import type { Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
 import type { Result } from '../pipeline.ts'
+import { derivedLines } from './derived.ts'
 import { placeOf } from './faults.ts'
 import { writerOf } from './lines.ts'
 import { printedValues } from './summary.ts'
@@ -121,7 +122,7 @@ const gradientCheck = (of: string, verified: { ok: boolean; worst: number } | nu
   worst: verified ? finite(verified.worst) : null,
 })
 
-function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {
+function claimJson({ claim, derivation, verdict, ok }: Judgement, source: Source): object {
   return {
     ...placeOf(source, claim.span.start),
     source: claim.source,
@@ -130,7 +131,11 @@ function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {
     ok,
     diagnosis:
       verdict.kind === 'refuted'
-        ? { kind: verdict.diagnosis.kind, message: verdict.diagnosis.message, details: verdict.diagnosis.details ?? [] }
+        ? {
+            kind: verdict.diagnosis.kind,
+            message: verdict.diagnosis.message,
+            details: [...(verdict.diagnosis.details ?? []), ...derivedLines(verdict.diagnosis.subject, derivation)],
+          }
         : null,
     ...(verdict.kind === 'undecided' ? { because: verdict.because } : {}),
   }

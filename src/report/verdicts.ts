@@ -1,8 +1,10 @@
 /** Writes the verdicts of `check` for a terminal: what holds in one line a file, what does not with its diagnosis. */
 import type { Counterexample, Judgement } from '../check/judge.ts'
+import type { Derivation } from '../derive/derive.ts'
 import type { Source } from '../diagnostic.ts'
 import type { Result } from '../pipeline.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { derivedLines } from './derived.ts'
 import { placeOf } from './faults.ts'
 import type { Paint } from './paint.ts'
 import { summaryText } from './summary.ts'
@@ -19,7 +21,7 @@ export const failingClaims = (result: Result, source: Source, seed: number, pain
     .map((j) => `${claimText(j, source, seed, paint)}\n`)
     .join('')
 
-function claimText({ claim, verdict, ok, about }: Judgement, source: Source, seed: number, paint: Paint): string {
+function claimText({ claim, verdict, ok, about, derivation }: Judgement, source: Source, seed: number, paint: Paint): string {
   const { line, column } = placeOf(source, claim.span.start)
   const written = claim.source.replaceAll(/\s+/g, ' ')
   const not = (about ? `${about}: ` : '') + (claim.negated ? 'not: ' : '')
@@ -33,14 +35,20 @@ function claimText({ claim, verdict, ok, about }: Judgement, source: Source, see
     return `${paint.good('✓')} ${line}:${column}  ${not}${written}\n    ${paint.faint(how)}`
   }
   const head = `${paint.bad('✗')} ${paint.strong(`${source.name}:${line}:${column}`)}  ${paint.bad(claim.negated && verdict.kind !== 'undecided' ? `holds (${verdict.kind}), but stands under not:` : verdict.kind)}`
-  return [head, `    ${not}${written}`, ...why(verdict, seed).map((text) => `  ${text}`)].join('\n')
+  return [head, `    ${not}${written}`, ...why(verdict, derivation, seed).map((text) => `  ${text}`)].join('\n')
 }
 
-function why(verdict: Judgement['verdict'], seed: number): string[] {
+function why(verdict: Judgement['verdict'], derivation: Derivation, seed: number): string[] {
   if (verdict.kind === 'undecided') return [verdict.because]
   if (verdict.kind !== 'refuted') return []
   const { diagnosis, counterexample } = verdict
-  return [diagnosis.message, ...(diagnosis.details ?? []), ...(counterexample ? [counterexampleText(counterexample, seed)] : [])]
+  const derived = derivedLines(diagnosis.subject, derivation)
+  return [
+    diagnosis.message,
+    ...(diagnosis.details ?? []),
+    ...derived,
+    ...(counterexample ? [counterexampleText(counterexample, seed)] : []),
+  ]
 }
 
 function counterexampleText({ point, claimed, derived }: Counterexample, seed: number): string {
