@@ -1,5 +1,6 @@
 /** The whole way from a spec to a derivation with its verdicts, on one page. Pure: no files, no terminal, no clock. */
-import { type Evaluation, evaluateNetwork } from './check/evaluation.ts'
+import { type Comparison, compareDump, dumpTolerance, type Evaluated } from './check/comparison.ts'
+import { evaluateNetwork } from './check/evaluation.ts'
 import { type Judgement, judge } from './check/judge.ts'
 import { type Verification, verify } from './check/verify.ts'
 import { type Derivation, deriveGradients } from './derive/derive.ts'
@@ -30,6 +31,8 @@ export interface Result {
   /** Null where it was not asked for. */
   readonly verification: Verification | null
   readonly judgements: readonly Judgement[] | null
+  /** With a dump. */
+  readonly comparison?: Comparison | undefined
 }
 
 /** Reads a spec. Throws a Failure with all its faults. */
@@ -54,16 +57,20 @@ const judgementsOf = ({ claims, modules }: Network, derivation: Derivation, opti
     judgementsOf(module, deriveGradients(module, options), options).map((j) => ({ ...j, about: module.title })),
   ),
 ]
-export interface Evaluated {
-  readonly derivation: Derivation
-  readonly evaluation: Evaluation
+
+/** Derives, verifies and judges, and compares the gradients of a dump with the derived ones. */
+export async function compareWith(source: Source, dump: Source, options: Options = defaults, tolerance = dumpTolerance): Promise<Result> {
+  const result = await derive(source, options)
+  const exact = evaluated(result.derivation, dump)
+  const concrete = await readNetwork(source, new Map([...options.sizes, ...exact.evaluation.given.point.sizes]))
+  return { ...result, comparison: compareDump(exact, evaluated(deriveGradients(concrete, defaults), dump), dump, tolerance) }
 }
 
 /** Derives, and evaluates everything with the arrays of a dump. Throws a Failure with all faults of one of the two texts. */
-export async function evaluateWith(source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> {
-  const derivation = deriveGradients(await readNetwork(source, sizes), defaults)
-  return { derivation, evaluation: evaluateNetwork(derivation, values) }
-}
+export const evaluateWith = async (source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> =>
+  evaluated(deriveGradients(await readNetwork(source, sizes), defaults), values)
+
+const evaluated = (derivation: Derivation, values: Source): Evaluated => ({ derivation, evaluation: evaluateNetwork(derivation, values) })
 
 /** mathjs is loaded for specs that write out a pointwise function, and for no other. */
 async function calculusFor({ functions }: Document): Promise<Differentiate> {

@@ -111,9 +111,13 @@ export const words = {
     `${p.loss} is opaque and has an argument without a name, whose gradient can't be given`,
     'Give the argument an equation of its own under layers.',
   ],
-  'wrong-size': (p: { name: string; found: string; expected: string; because: string; turned: boolean }): Words => [
+  'wrong-size': (p: { name: string; found: string; expected: string; because: string; turned: boolean; stacked: boolean }): Words => [
     `${p.name} is ${p.found}, but should be ${p.expected}${p.because}`,
-    p.turned ? `Transposed it fits: give ${p.name}.T, or turn its shape round in the spec.` : undefined,
+    p.turned
+      ? `Transposed it fits: give ${p.name}.T, or turn its shape round in the spec.`
+      : p.stacked
+        ? 'It has an axis too many in front: was the error not summed over the batch?'
+        : undefined,
   ],
   'size-not-told': (p: { name: string }): Words => [`no array tells the size ${p.name}`, `Fix it with --set ${p.name}=…, or under dims.`],
   'other-value': (p: { name: string; found: string; expected: string }): Words => [
@@ -199,5 +203,6 @@ export const mistakes = {
   'too-much': (p: { part: string; whole: string }) => `${p.part} is too much in ${p.whole}`,
   'sum-missing': (p: { written: string; mended: string }) => `not summed: ${p.written} should be ${p.mended}`,
   'by-shapes': (p: { message: string }) => `refuted by its shapes alone: ${p.message}`,
+  unused: (p: { name: string }) => `the loss does not depend on ${p.name}: its gradient is zero`,
   unexplained: (_: object) => 'the sides differ, and no simple mistake explains it',
 } as const

@@ -32,7 +32,7 @@ export const nameOf = (value: Value): string => toText(value.layout)
 export const wayText = ({ kind, path }: { readonly kind: string; readonly path: readonly Value[] }): string =>
   `the ${kind} ${path.map(nameOf).join(' → ')}`
 
-export const isSquare = ({ shape }: Expr): boolean => shape.length === 2 && sameShape([shape[0]!], [shape[1]!])
+const isSquare = ({ shape }: Expr): boolean => shape.length === 2 && sameShape([shape[0]!], [shape[1]!])
 
 /** So many places of one kind are tried. */
 const most = 24

@@ -8,12 +8,11 @@ import { derivative } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'
-import { T } from '../ops/movement.ts'
 import { termsOf } from '../rewrite/terms.ts'
-import { type Tensor, tensor } from '../tensor/tensor.ts'
+import { permute, type Tensor, tensor } from '../tensor/tensor.ts'
 import { mistakes as words } from '../words.ts'
-import { changesByRule, isSquare, nameOf, text, wayText } from './changes.ts'
-import { combination, type Evidence, explains, isSame, near, ratios } from './evidence.ts'
+import { changesByRule, nameOf, text, wayText } from './changes.ts'
+import { combination, type Evidence, explains, isSame, largest, near, ratios } from './evidence.ts'
 import { byFrozenPart } from './frozen.ts'
 import { byJacobian } from './jacobians.ts'
 import { type Diagnosis, factorDiagnosis, numberText } from './kinds.ts'
@@ -83,8 +82,17 @@ export const byFactor: Attempt = (gradient, derivation, evidence) => {
   return factorDiagnosis(found, evidence, isMerged)
 }
 
-const byTransposition: Attempt = ({ total }, _, evidence) =>
-  isSquare(total) && explains(T(total), evidence) ? { kind: 'transpose', message: words.transposed({}) } : undefined
+/** Nothing at all, where something should be. */
+const byZero: Attempt = (_, __, { samples }) =>
+  samples.every(({ claimed }) => largest(claimed) === 0) ? { kind: 'missing-term', message: words.zero({}) } : undefined
+
+const byTransposition: Attempt = ({ total }, _, { samples, tolerance }) => {
+  const isTurned = samples.every(({ point, claimed }) => {
+    const value = evaluate([total], point).get(total)!
+    return value.shape.length === 2 && isSame(permute(value, [1, 0]), claimed, tolerance)
+  })
+  return isTurned ? { kind: 'transpose', message: words.transposed({}) } : undefined
+}
 
 /** One entry of the batch where the error of all is summed. */
 const bySample: Attempt = ({ total, contributions }, derivation, evidence) => {
@@ -158,6 +166,16 @@ const byChange: Attempt = (gradient, derivation, evidence) => {
 /** What explains a gradient as a whole; then what explains a part of it. */
 export const ofTheWhole: readonly Attempt[] = [byFrozenPart, byTerms, byFactor]
 export const ofAPart: readonly Attempt[] = [byTransposition, bySample, byJacobian, byChange, byDecay, byName]
+
+/** For gradients of which nothing is known but their numbers. */
+const inNumbers: readonly Attempt[] = [byZero, byTerms, byFactor, byFrozenPart, ...ofAPart]
+
+/** What is wrong with the numbers that somebody has for the gradient by a value. */
+export function mistakeIn(of: Value, derivation: Derivation, evidence: Evidence): Diagnosis | undefined {
+  const gradient = derivation.raw.get(of)
+  if (!gradient) return { kind: 'extra-term', message: words.unused({ name: nameOf(of) }) }
+  return firstOf(inNumbers, gradient, derivation, evidence)
+}
 
 /** The first attempt that explains the claim. */
 export function firstOf(

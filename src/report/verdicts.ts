@@ -4,6 +4,7 @@ import type { Derivation } from '../derive/derive.ts'
 import type { Source } from '../diagnostic.ts'
 import type { Result } from '../pipeline.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { comparisonText } from './comparison.ts'
 import { derivedLines } from './derived.ts'
 import { placeOf } from './faults.ts'
 import type { Paint } from './paint.ts'
@@ -11,7 +12,8 @@ import { summaryText } from './summary.ts'
 
 export function verdictsOf(result: Result, source: Source, seed: number, paint: Paint): string {
   const claims = (result.judgements ?? []).map((j) => claimText(j, source, seed, paint))
-  return [paint.strong(source.name), ...claims, summaryText(result, paint), ''].join('\n')
+  const compared = result.comparison ? comparisonText(result.comparison, result.derivation, paint) : []
+  return [paint.strong(source.name), ...claims, ...compared, summaryText(result, paint), ''].join('\n')
 }
 
 /** The claims that do not hold, with what is wrong with them. */
