@@ -181,8 +181,8 @@ export const mistakes = {
   'term-left-out': (p: { term: string }) => `missing the term ${p.term}`,
   mask: (p: { mask: string }) => `missing the mask ${p.mask}: the error passes only where the activation lets it`,
   point: (p: { wrong: string; right: string }) => `${p.wrong} is taken at the wrong point: it should be ${p.right}`,
-  'one-sample': (p: { index: string; axis: string; of: string }) =>
-    `only entry ${p.index} of axis ${p.axis} of ${p.of} was used: the error is summed over all of them`,
+  'one-sample': (p: { which: string; axis: string; of: string }) =>
+    `only the ${p.which} entry of axis ${p.axis} of ${p.of} was used: the error is summed over all of them`,
   constant: (p: { names: readonly string[]; on: string }) =>
     p.names.length === 1
       ? `${p.names[0]} was taken for a constant, but it depends on ${p.on}`

@@ -46,8 +46,12 @@ export function numberText(value: number): string {
   if (known) return known
   const [whole, under] = [Math.round(value), Math.round(1 / value)]
   if (near(value, whole, 1e-4) && whole !== 0) return String(whole)
-  return Math.abs(under) > 1 && near(1 / value, under, 1e-4) ? `1/${under}` : String(Number(value.toPrecision(6)))
+  const [quotient, decimals] = [`1/${under}`, String(Number(value.toPrecision(4)))]
+  return Math.abs(under) > 1 && near(1 / value, under, 1e-4) && quotient.length < decimals.length ? quotient : decimals
 }
+
+/** A number that a mistake leaves behind: ½, 3, 1/32. */
+export const isSimple = (value: number): boolean => !numberText(value).includes('.')
 
 /** One factor between the sides at each point: a number, or a size. */
 export function factorDiagnosis(found: readonly number[], { samples, tolerance }: Evidence, isMerged: boolean): Diagnosis | undefined {
@@ -65,7 +69,7 @@ export function factorDiagnosis(found: readonly number[], { samples, tolerance }
   if (isNear(first, 1)) return undefined
   const number = numberText(first)
   // one number at one point says little of a scalar: it must at least be a simple one
-  if (samples.length === 1 && samples[0]!.claimed.data.length === 1 && !size && number.includes('.')) return undefined
+  if (samples.length === 1 && samples[0]!.claimed.data.length === 1 && !size && !isSimple(first)) return undefined
   if (isMerged && isNear(first, 0.5)) return { kind: 'factor', message: words.factor({ factor: number, why: words.averaged({}) }) }
   return { kind: 'factor', message: words.factor(size ? { ...size, factor: `${number} = ${size.factor}` } : { factor: number, why: '' }) }
 }

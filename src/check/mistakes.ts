@@ -15,10 +15,10 @@ import { changesByRule, nameOf, text, wayText } from './changes.ts'
 import { combination, type Evidence, explains, isSame, largest, near, ratios } from './evidence.ts'
 import { byFrozenPart } from './frozen.ts'
 import { byJacobian } from './jacobians.ts'
-import { type Diagnosis, factorDiagnosis, numberText } from './kinds.ts'
+import { type Diagnosis, factorDiagnosis, isSimple, numberText } from './kinds.ts'
 
 /** Looks for the simplest mistake in a gradient that explains what was claimed. */
-export type Attempt = (gradient: Gradient, derivation: Derivation, evidence: Evidence) => Diagnosis | undefined
+export type Attempt = (gradient: Gradient, derivation: Derivation, evidence: Evidence, anyNumber?: boolean) => Diagnosis | undefined
 
 export const gradientName = (of: Value, { network }: Derivation): string => toText(derivative(network.loss.layout, of.layout))
 
@@ -31,7 +31,7 @@ interface Candidate {
 }
 
 /** The claim as a combination of the terms of the derived gradient: a term with coefficient 0 is missing, with −1 has the wrong sign. */
-export const byTerms: Attempt = (gradient, derivation, evidence) => {
+export const byTerms: Attempt = (gradient, derivation, evidence, anyNumber = evidence.samples.length > 1) => {
   const candidates = candidatesOf(gradient, derivation)
   if (candidates.length > 12) return undefined
   const coefficients = combination(
@@ -43,6 +43,7 @@ export const byTerms: Attempt = (gradient, derivation, evidence) => {
   const [first] = coefficients
   if (coefficients.every((c) => isNear(c, first!)) && !isNear(first!, 0)) return undefined
   const wrong = candidates.map((c, i) => ({ ...c, coefficient: coefficients[i]! })).filter((c) => !isNear(c.coefficient, 1))
+  if (!anyNumber && !wrong.every((c) => isNear(c.coefficient, 0) || isSimple(c.coefficient))) return undefined
   const messages = wrong.map((c) => termMessage(c, c.coefficient, isNear))
   const kind = isNear(wrong[0]!.coefficient, 0) ? 'missing-term' : isNear(wrong[0]!.coefficient, -1) ? 'sign' : 'factor'
   return { kind, message: messages[0]!, details: messages.slice(1) }
@@ -73,9 +74,9 @@ function termMessage(candidate: Candidate, coefficient: number, isNear: (a: numb
 }
 
 /** One factor between the sides: the same everywhere, or one that follows a size. */
-export const byFactor: Attempt = (gradient, derivation, evidence) => {
+export const byFactor: Attempt = (gradient, derivation, evidence, anyNumber = evidence.samples.length > 1) => {
   const found = ratios(gradient.total, evidence)
-  if (!found) return undefined
+  if (!found || !(anyNumber || found.every(isSimple))) return undefined
   const isMerged = [gradient, ...gradient.contributions.map((c) => derivation.raw.get(c.consumer))].some(
     (g) => g && derivation.branches.merges.has(g.of),
   )
@@ -112,7 +113,7 @@ const bySample: Attempt = ({ total, contributions }, derivation, evidence) => {
       if (!isOne) continue
       return {
         kind: 'unsummed',
-        message: words['one-sample']({ index: last ? 'the last' : '0', axis: '0', of: gradientName(consumer, derivation) }),
+        message: words['one-sample']({ which: last ? 'last' : 'first', axis: '0', of: gradientName(consumer, derivation) }),
       }
     }
   }
@@ -165,10 +166,16 @@ const byChange: Attempt = (gradient, derivation, evidence) => {
 
 /** What explains a gradient as a whole; then what explains a part of it. */
 export const ofTheWhole: readonly Attempt[] = [byFrozenPart, byTerms, byFactor]
-export const ofAPart: readonly Attempt[] = [byTransposition, bySample, byJacobian, byChange, byDecay, byName]
+export const ofAPart: readonly Attempt[] = [byTransposition, bySample, byChange, byJacobian, byDecay, byName]
 
-/** For gradients of which nothing is known but their numbers. */
-const inNumbers: readonly Attempt[] = [byZero, byTerms, byFactor, byFrozenPart, ...ofAPart]
+/** Any number will do as a factor. */
+const roughly =
+  (attempt: Attempt): Attempt =>
+  (gradient, derivation, evidence) =>
+    attempt(gradient, derivation, evidence, true)
+
+/** For gradients of which nothing is known but their numbers at one point. */
+const inNumbers: readonly Attempt[] = [byZero, byTerms, byFactor, byFrozenPart, ...ofAPart, roughly(byTerms), roughly(byFactor)]
 
 /** What is wrong with the numbers that somebody has for the gradient by a value. */
 export function mistakeIn(of: Value, derivation: Derivation, evidence: Evidence): Diagnosis | undefined {
