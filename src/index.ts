@@ -1,9 +1,10 @@
 /** The library's public face: what runs in a browser as well as in Node. */
+export type { Comparison, Evaluated } from './check/comparison.ts'
 export { type Diagnostic, Failure, type Source, type Span } from './diagnostic.ts'
 export { documentSchema } from './network/document.ts'
 export { signature } from './ops/define.ts'
 export { operations } from './ops/index.ts'
-export { defaults, derive, type Evaluated, evaluateWith, type Options, type Result } from './pipeline.ts'
+export { compareWith, defaults, derive, evaluateWith, type Options, type Result } from './pipeline.ts'
 export { derivationJson } from './report/json.ts'
 export { latexOf } from './report/latex.ts'
 export { markdownOf } from './report/markdown.ts'

@@ -1,5 +1,6 @@
 /** The whole way from a spec to a derivation with its verdicts, on one page. Pure: no files, no terminal, no clock. */
-import { type Evaluation, evaluateNetwork } from './check/evaluation.ts'
+import { type Comparison, compareDump, dumpTolerance, type Evaluated } from './check/comparison.ts'
+import { evaluateNetwork } from './check/evaluation.ts'
 import { type Judgement, judge } from './check/judge.ts'
 import { checkLoops } from './check/unrolled.ts'
 import { type Verification, verify } from './check/verify.ts'
@@ -12,7 +13,7 @@ import { readDocument } from './network/document.ts'
 import { elaborate } from './network/elaborate.ts'
 import type { Network } from './network/network.ts'
 import type { Differentiate } from './network/pointwise.ts'
-import { depthsOf } from './network/symbolic.ts'
+import { depthsOf, lengthsFrom } from './network/symbolic.ts'
 
 export interface Options {
   /** Sizes for symbols of the spec, over and above its own `dims`. */
@@ -33,6 +34,8 @@ export interface Result {
   /** Null where it was not asked for. */
   readonly verification: Verification | null
   readonly judgements: readonly Judgement[] | null
+  /** With a dump. */
+  readonly comparison?: Comparison | undefined
 }
 
 /** Reads a spec. Throws a Failure with all its faults. */
@@ -64,16 +67,31 @@ const judgementsOf = ({ claims, modules }: Network, derivation: Derivation, opti
     judgementsOf(module, deriveGradients(module, options), options).map((j) => ({ ...j, about: module.title })),
   ),
 ]
-export interface Evaluated {
-  readonly derivation: Derivation
-  readonly evaluation: Evaluation
+
+/** The lengths of loops and families that a dump tells by the members in it, over and above the given sizes. */
+function sizesFor(source: Source, dump: Source, sizes: Options['sizes']): Options['sizes'] {
+  const members = new Map<string, number>()
+  for (const [, family, at] of dump.text.matchAll(/"([^"[\]]+)\[(\d+)\]/g))
+    members.set(family!, Math.max(members.get(family!) ?? 0, Number(at)))
+  const document = readDocument(source)
+  const fixed = new Set([...document.dims.map((d) => d.name.text), ...sizes.keys()])
+  return new Map([...[...lengthsFrom(document, members)].filter(([name]) => !fixed.has(name)), ...sizes])
+}
+
+/** Derives, verifies and judges, and compares the gradients of a dump with the derived ones. */
+export async function compareWith(source: Source, dump: Source, options: Options = defaults, tolerance = dumpTolerance): Promise<Result> {
+  const sizes = sizesFor(source, dump, options.sizes)
+  const result = await derive(source, { ...options, sizes })
+  const exact = evaluated(result.derivation, dump)
+  const concrete = await readNetwork(source, new Map([...sizes, ...exact.evaluation.given.point.sizes]))
+  return { ...result, comparison: compareDump(exact, evaluated(deriveGradients(concrete, defaults), dump), dump, tolerance) }
 }
 
 /** Derives, and evaluates everything with the arrays of a dump. Throws a Failure with all faults of one of the two texts. */
-export async function evaluateWith(source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> {
-  const derivation = deriveGradients(await readNetwork(source, sizes), defaults)
-  return { derivation, evaluation: evaluateNetwork(derivation, values) }
-}
+export const evaluateWith = async (source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> =>
+  evaluated(deriveGradients(await readNetwork(source, sizesFor(source, values, sizes)), defaults), values)
+
+const evaluated = (derivation: Derivation, values: Source): Evaluated => ({ derivation, evaluation: evaluateNetwork(derivation, values) })
 
 /** mathjs is loaded for specs that write out a pointwise function, and for no other. */
 async function calculusFor({ functions }: Document): Promise<Differentiate> {

@@ -115,9 +115,13 @@ export const words = {
     `${p.loss} is opaque and has an argument without a name, whose gradient can't be given`,
     'Give the argument an equation of its own under layers.',
   ],
-  'wrong-size': (p: { name: string; found: string; expected: string; because: string; turned: boolean }): Words => [
+  'wrong-size': (p: { name: string; found: string; expected: string; because: string; turned: boolean; stacked: boolean }): Words => [
     `${p.name} is ${p.found}, but should be ${p.expected}${p.because}`,
-    p.turned ? `Transposed it fits: give ${p.name}.T, or turn its shape round in the spec.` : undefined,
+    p.turned
+      ? `Transposed it fits: give ${p.name}.T, or turn its shape round in the spec.`
+      : p.stacked
+        ? 'It has an axis too many in front: was the error not summed over the batch?'
+        : undefined,
   ],
   'size-not-told': (p: { name: string }): Words => [`no array tells the size ${p.name}`, `Fix it with --set ${p.name}=…, or under dims.`],
   'other-value': (p: { name: string; found: string; expected: string }): Words => [
@@ -158,3 +162,51 @@ export const words = {
 
 export type Code = keyof typeof words
 export type Parts<C extends Code> = Parameters<(typeof words)[C]>[0]
+
+/** What a claim or a gradient got wrong, in one sentence: mistakes by the kind that reports name. */
+export const mistakes = {
+  missing: (p: { term: string; way: string; why: string }) => `missing ${p.term}: ${p.way}${p.why}`,
+  'skip-is-summand': (p: { from: string; to: string }) => `: ${p.from} is also a summand of ${p.to}, so it is not a constant`,
+  'uses-add-up': (_: object) => ': contributions of all uses add up',
+  'missing-upstream': (p: { term: string; of: string; way: string }) => `the error that arrives at ${p.of} lacks ${p.term}: ${p.way}`,
+  'sign-of-term': (p: { term: string; way: string }) => `wrong sign of ${p.term}: ${p.way}`,
+  'factor-of-term': (p: { factor: string; term: string; way: string }) => `off by ${p.factor} in ${p.term}${p.way ? `: ${p.way}` : ''}`,
+  twice: (p: { term: string; way: string }) => `${p.term} is counted twice: ${p.way}`,
+  negative: (_: object) => 'wrong sign: it is the negative of what is derived',
+  factor: (p: { factor: string; why: string }) => `off by ${p.factor}${p.why}`,
+  averaged: (_: object) => ': a sum copies the error, it does not average it',
+  'mean-forgotten': (_: object) => ': a mean divides by the number of its entries',
+  'mean-too-much': (p: { size: string }) => `: nothing is averaged over ${p.size}`,
+  'depends-on-sizes': (_: object) => 'off by a factor that depends on the sizes',
+  zero: (_: object) => 'it is zero: no error arrived',
+  transposed: (_: object) => 'it is the transpose of what is derived',
+  'not-transposed': (p: { matrix: string }) => `${p.matrix} is not transposed: going back through a matrix multiplies by its transpose`,
+  'factor-left-out': (p: { factor: string }) => `missing the factor ${p.factor}`,
+  'term-left-out': (p: { term: string }) => `missing the term ${p.term}`,
+  mask: (p: { mask: string }) => `missing the mask ${p.mask}: the error passes only where the activation lets it`,
+  point: (p: { wrong: string; right: string }) => `${p.wrong} is taken at the wrong point: it should be ${p.right}`,
+  'one-sample': (p: { which: string; axis: string; of: string }) =>
+    `only the ${p.which} entry of axis ${p.axis} of ${p.of} was used: the error is summed over all of them`,
+  constant: (p: { names: readonly string[]; on: string }) =>
+    p.names.length === 1
+      ? `${p.names[0]} was taken for a constant, but it depends on ${p.on}`
+      : `${p.names.join(' and ')} were taken for constants, but they depend on ${p.on}`,
+  extra: (p: { term: string }) => `extra ${p.term}: no path brings it`,
+  decay: (p: { factor: string; name: string }) => `extra ${p.factor} ${p.name}: a multiple of ${p.name} itself (weight decay?)`,
+  'of-another': (p: { gradient: string }) => `it is ${p.gradient}`,
+  'row-sum': (p: { jacobian: string }) => `the row sums of ${p.jacobian} do not replace its product with the error`,
+  'column-sum': (p: { jacobian: string }) => `the column sums of ${p.jacobian} do not replace its product with the error`,
+  diagonal: (p: { jacobian: string }) => `only the diagonal of ${p.jacobian} was used: its entries depend on each other`,
+  'jacobian-not-transposed': (p: { jacobian: string }) =>
+    `${p.jacobian} is not transposed: an error goes back through the transposed Jacobian`,
+  'wrong-order': (p: { written: string; mended: string }) => `wrong order of factors: ${p.written} should be ${p.mended}`,
+  'transpose-too-many': (p: { written: string; mended: string }) => `a transpose too many: ${p.written} should be ${p.mended}`,
+  'transpose-missing': (p: { what: string; matrix: string }) => `${p.what} is not transposed: ${p.matrix} should be ${p.matrix}.T`,
+  'wrong-axis': (p: { written: string; mended: string }) => `the wrong axis: ${p.written} should be ${p.mended}`,
+  'wrong-sign': (p: { term: string; sign: string }) => `wrong sign of ${p.term}: it should be ${p.sign}`,
+  'too-much': (p: { part: string; whole: string }) => `${p.part} is too much in ${p.whole}`,
+  'sum-missing': (p: { written: string; mended: string }) => `not summed: ${p.written} should be ${p.mended}`,
+  'by-shapes': (p: { message: string }) => `refuted by its shapes alone: ${p.message}`,
+  unused: (p: { name: string }) => `the loss does not depend on ${p.name}: its gradient is zero`,
+  unexplained: (_: object) => 'the sides differ, and no simple mistake explains it',
+} as const

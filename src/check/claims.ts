@@ -17,31 +17,35 @@ import { applied, isOperator, negated, type Operator } from './operator.ts'
 export interface Sides {
   readonly left: Expr | Operator
   readonly right: Expr | Operator
-  /** The gradient that the left side speaks of, if it is one and nothing else. */
-  readonly subject: Value | undefined
 }
 
 /** The two sides of a claim. Throws a located Failure. */
 export function sidesOf(claim: Claim, derivation: Derivation, at: ReadonlyMap<string, Dim>): Sides {
   const scope = claimScope(derivation, claim, at)
   const [target] = claim.equation.targets
-  const subject = target!.kind === 'derivative' && isLoss(target!.of, derivation) ? target!.by : undefined
-  return {
-    left: readSide(target!, scope, derivation),
-    right: readSide(claim.equation.value, scope, derivation),
-    subject: subject && referred(subject, scope, derivation),
-  }
+  return { left: readSide(target!, scope, derivation), right: readSide(claim.equation.value, scope, derivation) }
+}
+
+/** The value whose gradient is the left side of a claim, if it is one and nothing else. */
+export function subjectOf({ equation }: Claim, derivation: Derivation, at: ReadonlyMap<string, Dim>): Value | undefined {
+  const [target] = equation.targets
+  if (target?.kind !== 'derivative' || !isLoss(target.of, derivation)) return undefined
+  const name = referenceOf(target.by, scopeAt(derivation, at))?.name
+  return name === undefined ? undefined : derivation.network.values.get(name)
 }
 
 /** A network's scope in which derivatives have a meaning, with the claim's local names. */
 function claimScope(derivation: Derivation, { where }: Pick<Claim, 'where'>, at: ReadonlyMap<string, Dim>): Scope {
-  const plain = derivation.network.scope
+  const plain = scopeAt(derivation, at)
   const values = new Map(plain.values)
-  const dims = at.size === 0 ? plain.dims : new Map([...plain.dims, ...at])
-  const scope: Scope = { ...plain, values, dims, extend: (ast, here) => extended(ast, here, derivation) }
+  const scope: Scope = { ...plain, values, extend: (ast, here) => extended(ast, here, derivation) }
   for (const { name, value } of where) values.set(name, expressionOf(value, scope))
   return scope
 }
+
+/** A network's scope with a value for the index of a claim. */
+const scopeAt = ({ network: { scope } }: Derivation, at: ReadonlyMap<string, Dim>): Scope =>
+  at.size === 0 ? scope : { ...scope, dims: new Map([...scope.dims, ...at]) }
 
 /** What only claims can say: gradients, contributions, and products with Jacobians. */
 function extended(ast: Ast, scope: Scope, derivation: Derivation): Expr | undefined {

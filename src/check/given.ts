@@ -52,12 +52,13 @@ export function pointOf(dump: Dump, source: Source, derivation: Derivation): Giv
     else if (!seeded.has(expr) && !dump.broken.has(key)) faults.push(diagnostic('no-seed', { loss: network.loss.name, name, key }, top))
   }
 
-  const shaped = ([key, array]: readonly [Value | Expr, Given]): Shaped => ({
-    given: array,
-    shape: 'expr' in key ? key.expr.shape : key.shape,
-  })
+  const arrays: Shaped[] = [
+    ...[...given].map(([value, array]) => ({ given: array, shape: value.expr.shape, isGradient: false })),
+    ...[...seeded].map(([expr, array]) => ({ given: array, shape: expr.shape, isGradient: true })),
+    ...[...compared].map(([value, array]) => ({ given: array, shape: value.expr.shape, isGradient: true })),
+  ]
   const lineOf = lineCounter(source.text)
-  const sizes = solveSizes([...given, ...seeded, ...compared].map(shaped), network.sizes, (g) => lineOf(g.span.start), faults)
+  const sizes = solveSizes(arrays, network.sizes, (g) => lineOf(g.span.start), faults)
   for (const [value, { name, tensor, span }] of given) {
     const fixed = network.fixed.get(value.expr)
     if (!fixed || faults.length > 0) continue

@@ -5,14 +5,18 @@ import { evaluate, type Point } from '../expr/evaluate.ts'
 import type { Expr } from '../expr/expr.ts'
 import { sameShape, shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
+import type { Ast } from '../network/ast.ts'
 import { stepsOf } from '../network/families.ts'
-import type { Claim } from '../network/network.ts'
+import type { Claim, Value } from '../network/network.ts'
 import { fill, numberOf, variable } from '../ops/leaves.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
 import { allFinite, type Tensor, zip } from '../tensor/tensor.ts'
-import { type Sides, sidesOf } from './claims.ts'
-import { type Diagnosis, diagnose } from './diagnose.ts'
+import { mistakes } from '../words.ts'
+import { type Sides, sidesOf, subjectOf } from './claims.ts'
+import { diagnose } from './diagnose.ts'
 import { drawPoint, shake, withStrangers } from './draw.ts'
+import { mendedBy } from './edits.ts'
+import type { Diagnosis } from './kinds.ts'
 import { applied, isOperator, type Operator, shapesOf } from './operator.ts'
 
 export type Verdict =
@@ -30,6 +34,8 @@ export interface Counterexample {
 
 export interface Judgement {
   readonly claim: Claim
+  /** Of the network, or of the module, that the claim is about. */
+  readonly derivation: Derivation
   readonly verdict: Verdict
   /** A claim must hold, a `not:` must be refuted. */
   readonly ok: boolean
@@ -46,7 +52,7 @@ const tolerance = 1e-8
 export function judge(claim: Claim, derivation: Derivation, seed: number): Judgement {
   const verdict = overall(casesOf(claim, derivation).map((at) => verdictOn(claim, derivation, seed, at)))
   const holds = verdict.kind === 'proved' || verdict.kind === 'agrees'
-  return { claim, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds }
+  return { claim, derivation, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds }
 }
 
 type Case = ReadonlyMap<string, number>
@@ -65,30 +71,53 @@ export function overall(verdicts: readonly Verdict[]): Verdict {
 }
 
 function verdictOn(claim: Claim, derivation: Derivation, seed: number, at: Case): Verdict {
-  let sides: Sides
+  const subject = subjectOf(claim, derivation, at)
+  const mended = () => mendOf(claim, derivation, seed, at)
   let compared: readonly [Expr, Expr]
   try {
-    sides = sidesOf(claim, derivation, at)
-    compared = asTensors(sides, derivation)
+    compared = asTensors(sidesOf(claim, derivation, at), derivation)
   } catch (error) {
-    if (error instanceof Failure && error.diagnostics.every((d) => d.code === 'shapes')) return byShape(error.diagnostics[0]!)
+    if (isAboutShapes(error)) return byShape(error.diagnostics[0]!, subject, mended())
     throw error
   }
   const [left, right] = compared
   const evidence = compare(left, right, derivation, seed)
   if (evidence.kind === 'undecided') return evidence
-  if (evidence.kind === 'differs') {
-    const diagnosis = diagnose({ left, right, subject: sides.subject }, derivation, seed)
-    return { kind: 'refuted', diagnosis, counterexample: evidence.at }
-  }
+  if (evidence.kind === 'differs')
+    return { kind: 'refuted', diagnosis: diagnose({ left, right, subject }, derivation, seed, mended), counterexample: evidence.at }
   return isProved(left, right, derivation) ? { kind: 'proved' } : { kind: 'agrees', points: evidence.points, worst: evidence.worst }
 }
 
-const byShape = ({ message, hint }: Diagnostic): Verdict => ({
+const isAboutShapes = (error: unknown): error is Failure =>
+  error instanceof Failure && error.diagnostics.length > 0 && error.diagnostics.every((d) => d.code === 'shapes')
+
+/** Refuted without any number; the mistake is known if a small change mends it. */
+const byShape = ({ message, hint }: Diagnostic, subject: Value | undefined, mend: Diagnosis | undefined): Verdict => ({
   kind: 'refuted',
-  diagnosis: { kind: 'shape', message, ...(hint ? { details: [hint] } : {}) },
+  diagnosis: mend
+    ? { ...mend, details: [mistakes['by-shapes']({ message })], subject }
+    : { kind: 'shape', message, ...(hint ? { details: [hint] } : {}), subject },
   counterexample: undefined,
 })
+
+/** In a larger network, trying changes one by one would take long. */
+const mostValues = 1000
+
+/** A small change of the right-hand side with which the claim holds. */
+function mendOf(claim: Claim, derivation: Derivation, seed: number, at: Case): Diagnosis | undefined {
+  const { values, scope, loss } = derivation.network
+  if (values.size > mostValues) return undefined
+  const holds = (value: Ast): boolean => {
+    try {
+      const [left, right] = asTensors(sidesOf({ ...claim, equation: { ...claim.equation, value } }, derivation, at), derivation)
+      return compare(left, right, derivation, seed).kind === 'agrees'
+    } catch (error) {
+      if (error instanceof Failure) return false
+      throw error
+    }
+  }
+  return mendedBy(claim.equation.value, { text: scope.text, loss: loss.name, names: [...values.keys()].slice(0, 24) }, holds)
+}
 
 /** Two operators are equal when their transposes do the same to every error: they are applied to one of no particular kind. */
 function asTensors({ left, right }: Sides, { structure }: Derivation): readonly [Expr, Expr] {

@@ -47,9 +47,9 @@ function judged(unrolled: readonly Unrolled[], seed: number): readonly Judgement
   const { network, ...sample } = unrolled.at(-1)!.derivation
   const own = network.claims.map((claim, i) => {
     const cases = unrolled.map(({ length, derivation }) => ({ length, claim: derivation.network.claims[i]!, derivation }))
-    const verdict = overLengths(cases, seed)
+    const { verdict, derivation } = overLengths(cases, seed)
     const holds = verdict.kind === 'proved' || verdict.kind === 'agrees'
-    return { claim, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds }
+    return { claim, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds, derivation }
   })
   const inModules = network.modules.flatMap((module) => {
     const derivation = deriveGradients(module, { form: sample.form, derivatives: 'symbol', trace: false })
@@ -65,14 +65,14 @@ interface Case {
 }
 
 /** One verdict of several: a claim may speak of members that short loops do not have. */
-function overLengths(cases: readonly Case[], seed: number): Verdict {
-  const found: { length: number; verdict: Verdict }[] = []
+function overLengths(cases: readonly Case[], seed: number): { readonly verdict: Verdict; readonly derivation: Derivation } {
+  const found: { length: number; verdict: Verdict; derivation: Derivation }[] = []
   let missing: Failure | undefined
   for (const { length, claim, derivation } of cases) {
     try {
       const verdict = judge(claim, derivation, seed).verdict
       const isEmpty = claim.loop && verdict.kind === 'undecided'
-      if (!isEmpty || cases.length === 1) found.push({ length, verdict })
+      if (!isEmpty || cases.length === 1) found.push({ length, verdict, derivation })
     } catch (error) {
       if (!(error instanceof Failure) || error.diagnostics.some((d) => d.code !== 'unknown-name')) throw error
       missing = error
@@ -80,11 +80,12 @@ function overLengths(cases: readonly Case[], seed: number): Verdict {
   }
   if (found.length === 0 && missing) throw missing
   const verdict = overall(found.map((f) => f.verdict))
-  if (verdict.kind !== 'proved' && verdict.kind !== 'agrees') return verdict
+  const { derivation } = found.find((f) => f.verdict === verdict) ?? cases.at(-1)!
+  if (verdict.kind !== 'proved' && verdict.kind !== 'agrees') return { verdict, derivation }
   const agreeing = found.map((f) => f.verdict)
   const points = agreeing.reduce((sum, v) => sum + (v.kind === 'agrees' ? v.points : 0), 0)
   const worst = agreeing.reduce((most, v) => Math.max(most, v.kind === 'agrees' ? v.worst : 0), 0)
-  return { kind: 'agrees', points, worst, lengths: found.map((f) => f.length) }
+  return { verdict: { kind: 'agrees', points, worst, lengths: found.map((f) => f.length) }, derivation }
 }
 
 /** A formula about all steps, as a claim about every length. */
@@ -102,7 +103,7 @@ function holdsFor({ claim, range }: Statement, unrolled: readonly Unrolled[], se
     }
     return { length, claim: claimOf(entry, { name: '', text: '' }, declared), derivation }
   })
-  return overLengths(cases, seed).kind === 'agrees'
+  return overLengths(cases, seed).verdict.kind === 'agrees'
 }
 
 /** Every formula, in numbers: one step's in each step, sums over all of them, and those outside the loops. */

@@ -1,7 +1,8 @@
 /** What the commands do: read, call the pipeline, write. */
 import { type Diagnostic, diagnostic, Failure, fail, nearest, type Source } from '../diagnostic.ts'
 import type { Value } from '../network/network.ts'
-import { derive, evaluateWith, type Options, type Result } from '../pipeline.ts'
+import { compareWith, defaults, derive, evaluateWith, type Options, type Result } from '../pipeline.ts'
+import { agrees } from '../report/comparison.ts'
 import { faultText } from '../report/faults.ts'
 import { type CheckedFile, checkJson, derivationJson } from '../report/json.ts'
 import { latexOf } from '../report/latex.ts'
@@ -78,10 +79,11 @@ function valueNamed(name: string, { derivation }: Result): Value {
 }
 
 /** Whether all that was checked holds. */
-function holds({ verification, judgements }: Result): boolean {
+function holds({ verification, judgements, comparison }: Result): boolean {
   const gradients = [...(verification?.byValue.values() ?? [])]
   const statements = verification?.statements ?? []
-  return gradients.every((g) => g === null || g.ok) && statements.every((s) => s.ok) && (judgements ?? []).every((j) => j.ok)
+  const formulas = [...gradients.filter((g) => g !== null), ...statements, ...(judgements ?? [])]
+  return formulas.every((f) => f.ok) && (!comparison || agrees(comparison))
 }
 
 /** `backproof check`: the verdicts of every file; 2 if one can't be read, else 1 if something fails. */
@@ -89,11 +91,11 @@ export async function checkCommand(paths: readonly string[], flags: CheckFlags):
   const paint = await paintFor(process.stdout)
   const files: CheckedFile[] = []
   for (const path of paths) {
-    const file = await checked(path, flags)
+    const file = await checked(path, paths, flags)
     files.push(file)
     if (flags.reporter === 'json') continue
     if (file.result) process.stdout.write(`${verdictsOf(file.result, file.source, flags.seed, paint)}\n`)
-    else await writeFaults(file.errors, file.source)
+    else await writeFaults(file.errors, file.erring ?? file.source)
   }
   const isOk = ({ result, errors }: CheckedFile): boolean => errors.length === 0 && result !== undefined && holds(result)
   if (flags.reporter === 'json') process.stdout.write(json(checkJson(files, isOk)))
@@ -101,22 +103,18 @@ export async function checkCommand(paths: readonly string[], flags: CheckFlags):
   return files.every(isOk) ? Exit.ok : Exit.fails
 }
 
-async function checked(path: string, flags: CheckFlags): Promise<CheckedFile> {
+async function checked(path: string, paths: readonly string[], flags: CheckFlags): Promise<CheckedFile> {
   let source: Source = { name: path, text: '' }
   try {
+    requireDumpOptions(paths, flags)
     source = readSource(path)
-    const result = await derive(source, {
-      sizes: flags.set,
-      form: 'local',
-      derivatives: 'symbol',
-      trace: false,
-      verify: true,
-      seed: flags.seed,
-    })
+    const options: Options = { ...defaults, sizes: flags.set, seed: flags.seed }
+    const dump = flags.values === undefined ? undefined : readSource(flags.values)
+    const result = dump ? await compareWith(source, dump, options, flags.tolerance) : await derive(source, options)
     return { source, result, errors: [] }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    return { source, result: undefined, errors: error.diagnostics }
+    return { source, result: undefined, errors: error.diagnostics, erring: error.source }
   }
 }
 
@@ -135,6 +133,14 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
   } catch (error) {
     return showFaults(error, source)
   }
+}
+
+/** A dump is one network's. */
+function requireDumpOptions(paths: readonly string[], { values, tolerance }: CheckFlags): void {
+  if (values === undefined && tolerance !== undefined)
+    fail('bad-option', { option: '--tolerance', expected: 'given together with --values', found: 'alone' })
+  if (values !== undefined && paths.length > 1) fail('one-spec', { given: paths.length })
+  requireOneStandardInput(paths, values)
 }
 
 /** What is read from the standard input is read once. */

@@ -14,6 +14,8 @@ export interface DeriveFlags {
 
 export interface CheckFlags {
   readonly reporter: 'pretty' | 'json'
+  readonly values?: string
+  readonly tolerance?: number
   readonly set: ReadonlyMap<string, number>
   readonly seed: number
 }

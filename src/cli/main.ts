@@ -26,6 +26,12 @@ function whole(text: string): number {
   return Number(text)
 }
 
+function positive(text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && value < 1)) throw new InvalidArgumentError('A tolerance is a number between 0 and 1, such as 1e-4.')
+  return value
+}
+
 const setOption = (): Option => new Option('--set <sizes>', 'fix symbolic sizes, n=3 or n=3,k=5').default(new Map(), 'none').argParser(size)
 const seedOption = (): Option => new Option('--seed <number>', 'seed of the random points').default(1).argParser(whole)
 
@@ -64,6 +70,8 @@ function program(): Command {
     .description('verify the gradients and judge the claims of specs')
     .argument('<specs...>', 'YAML or JSON specs, or - for the standard input')
     .addOption(new Option('--reporter <reporter>', 'how verdicts are printed').choices(['pretty', 'json']).default('pretty'))
+    .option('--values <file>', 'compare the gradients in a dump, {"values": …, "gradients": …}, with the derived ones')
+    .addOption(new Option('--tolerance <number>', 'largest relative error of a gradient in the dump (1e-4 by default)').argParser(positive))
     .addOption(setOption())
     .addOption(seedOption())
     .addHelpText('after', examples.check)
@@ -100,7 +108,8 @@ Examples:
   check: `
 Examples:
   $ backproof check samples/residual.yaml
-  $ backproof check samples/*.yaml --reporter json`,
+  $ backproof check samples/*.yaml --reporter json
+  $ backproof check net.yaml --values dump.json       a backward pass written by hand; exit status 1 if it is wrong`,
   eval: `
 Examples:
   $ echo '{"x": [1, 2], "W1": [[1, 0], [0, 1]], "W2": [[2, 0], [0, 2]], "dL/dy": [1, 1]}' |

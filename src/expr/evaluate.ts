@@ -9,6 +9,8 @@ export interface Point {
   readonly values: ReadonlyMap<Expr, Tensor>
   /** What is added to the value of an expression once it is known: how a node is perturbed. */
   readonly nudges?: ReadonlyMap<Expr, Tensor>
+  /** What is done to every value: rounding to fewer places, to see what it does. */
+  readonly round?: ((value: Tensor) => Tensor) | undefined
 }
 
 /** Called for each evaluated expression with its arguments' values. */
@@ -24,7 +26,8 @@ export function evaluate(roots: readonly Expr[], point: Point, observe?: Observe
     return expansion ? [expansion] : expr.args
   }
   for (const expr of inOrder(roots, below)) {
-    const value = values.get(expr) ?? computed(expr, values, point, observe)
+    const exact = values.get(expr) ?? computed(expr, values, point, observe)
+    const value = point.round ? point.round(exact) : exact
     const nudge = point.nudges?.get(expr)
     values.set(expr, nudge ? zip(value, nudge, (a, b) => a + b) : value)
   }

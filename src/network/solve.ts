@@ -8,6 +8,7 @@ import type { Given } from './dump.ts'
 export interface Shaped {
   readonly given: Given
   readonly shape: Shape
+  readonly isGradient: boolean
 }
 
 /** The sizes that give all arrays their shapes; faults are added for the arrays that don't fit. */
@@ -35,7 +36,7 @@ export function solveSizes(
       toldBy.set(unknown!, given)
     }
   }
-  for (const { given, shape } of arrays) {
+  for (const { given, shape, isGradient } of arrays) {
     const found = given.tensor.shape
     const expected = shape.map((dim) => sizeIn(dim, sizes))
     if (fits(found, expected)) continue
@@ -50,6 +51,7 @@ export function solveSizes(
           expected: shapeText(shape),
           because: reasons.length > 0 ? ` with ${reasons.join(', ')}` : '',
           turned: found.length === 2 && fits([...found].reverse(), expected),
+          stacked: isGradient && fits(found.slice(1), expected),
         },
         given.span,
       ),

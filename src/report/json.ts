@@ -1,5 +1,6 @@
 /** Writes results as JSON, in the versioned schemas that `docs/json.md` describes. */
 import type { Judgement } from '../check/judge.ts'
+import type { Verified } from '../check/verify.ts'
 import type { Gradient } from '../derive/reverse.ts'
 import type { Diagnostic, Source } from '../diagnostic.ts'
 import type { Expr } from '../expr/expr.ts'
@@ -9,6 +10,8 @@ import type { Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
 import type { Result } from '../pipeline.ts'
+import { comparedJson } from './comparison.ts'
+import { derivedLines } from './derived.ts'
 import { placeOf } from './faults.ts'
 import { writerOf } from './lines.ts'
 import { printedValues } from './summary.ts'
@@ -91,6 +94,8 @@ export interface CheckedFile {
   readonly source: Source
   readonly result: Result | undefined
   readonly errors: readonly Diagnostic[]
+  /** The text that the errors are in, where it is not the spec. */
+  readonly erring?: Source | undefined
 }
 
 /** The report of `check`. */
@@ -98,21 +103,33 @@ export function checkJson(files: readonly CheckedFile[], isOk: (file: CheckedFil
   return { schema: checkSchema, ok: files.every(isOk), files: files.map((file) => fileJson(file, isOk(file))) }
 }
 
-function fileJson({ source, result, errors }: CheckedFile, ok: boolean): object {
-  const verification = result?.verification
+function fileJson({ source, result, errors, erring }: CheckedFile, ok: boolean): object {
+  const comparison = result?.comparison
   return {
     file: source.name,
     ok,
-    gradients:
-      result && verification ? printedValues(result.derivation).map((v) => gradientCheck(v.name, verification.byValue.get(v) ?? null)) : [],
+    gradients: result ? gradientsJson(result) : [],
+    ...(comparison && result
+      ? { values: comparison.values.map((c) => comparedJson(c, result.derivation)), dump: comparison.file, tolerance: comparison.tolerance }
+      : {}),
     claims: (result?.judgements ?? []).map((j) => claimJson(j, source)),
     errors: errors.map((e) => ({
-      ...(e.span ? placeOf(source, e.span.start) : { line: null, column: null }),
+      ...(erring ? { file: erring.name } : {}),
+      ...(e.span ? placeOf(erring ?? source, e.span.start) : { line: null, column: null }),
       code: e.code,
       message: e.message,
       hint: e.hint ?? null,
     })),
   }
+}
+
+/** Each gradient against central differences; with a dump, the dump's gradients against the derived ones. */
+function gradientsJson({ derivation, verification, comparison }: Result): object[] {
+  const verified = (v: Value): Verified | null => verification?.byValue.get(v) ?? null
+  if (comparison) {
+    return comparison.gradients.map((g) => ({ ...comparedJson(g, derivation), verified: verifiedJson(verified(g.of)) }))
+  }
+  return verification ? printedValues(derivation).map((v) => gradientCheck(v.name, verified(v))) : []
 }
 
 const gradientCheck = (of: string, verified: { ok: boolean; worst: number } | null): object => ({
@@ -121,7 +138,7 @@ const gradientCheck = (of: string, verified: { ok: boolean; worst: number } | nu
   worst: verified ? finite(verified.worst) : null,
 })
 
-function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {
+function claimJson({ claim, derivation, verdict, ok }: Judgement, source: Source): object {
   return {
     ...placeOf(source, claim.span.start),
     source: claim.source,
@@ -130,7 +147,11 @@ function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {
     ok,
     diagnosis:
       verdict.kind === 'refuted'
-        ? { kind: verdict.diagnosis.kind, message: verdict.diagnosis.message, details: verdict.diagnosis.details ?? [] }
+        ? {
+            kind: verdict.diagnosis.kind,
+            message: verdict.diagnosis.message,
+            details: [...(verdict.diagnosis.details ?? []), ...derivedLines(verdict.diagnosis.subject, derivation)],
+          }
         : null,
     ...(verdict.kind === 'undecided' ? { because: verdict.because } : {}),
   }

@@ -77,7 +77,7 @@ function verificationSummary(derivation: Derivation, { draws, byValue, lengths, 
   ]
 }
 
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
+export const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 
 function claimSummary(judgements: readonly Judgement[]): Summary {
   const of = (kind: Judgement['verdict']['kind'], negated: boolean): number =>
