@@ -14,6 +14,7 @@ const families = [
   ['relu', 'Activations'],
   ['matmul', 'Products of matrices and vectors'],
   ['broadcast_to', 'Movement'],
+  ['max', 'Reductions'],
   ['mean', 'Means and softmax'],
   ['half_sse', 'Losses'],
 ]

@@ -49,6 +49,29 @@ const more: Readonly<Record<string, readonly string[]>> = {
   "elu'": ["elu'(x, alpha=0.3) | x: [n]"],
   leaky_relu: ['leaky_relu(x, negative_slope=0.3) | x: [n]'],
   "leaky_relu'": ["leaky_relu'(x, negative_slope=0.3) | x: [n]"],
+  max: ['max(x, axis=[0, 2]) | x: [2, m, n]', 'max(x) | x: [m, n]'],
+  min: ['min(x, axis=-1, keepdims=True) | x: [2, m, n]'],
+  prod: ['prod(x, axis=0, keepdims=True) | x: [m, n]', 'prod(x, axis=[0, 1]) | x: [2, m, n]'],
+  logsumexp: ['logsumexp(x, axis=0, keepdims=True) | x: [m, n]', 'logsumexp(x) | x: [m, n]'],
+  norm: ['norm(x, axis=[1, 2]) | x: [2, m, n]', 'norm(x, axis=0, keepdims=True) | x: [m, n]'],
+  argmax: ['argmax(x) | x: [m, n]', 'argmax(x, axis=0, keepdims=True) | x: [m, n]'],
+  cumsum: ['cumsum(x, axis=1) | x: [2, m, n]', 'cumsum(x, axis=-2, reverse=True) | x: [m, n]'],
+  flip: ['flip(x, axis=1) | x: [2, m, n]'],
+  roll: ['roll(x, 2) | x: [5]', 'roll(x, -1, axis=1) | x: [2, m, n]', 'roll(x, 0) | x: [n]'],
+  repeat: ['repeat(x, k) | x: [n, k]', 'repeat(x, 2, axis=1) | x: [2, m, n]'],
+  tril: ['tril(x, 1) | x: [m, n]'],
+  unsqueeze: ['unsqueeze(x, 1) | x: [m, n]', 'unsqueeze(x, -2) | x: [m, n]'],
+  linear: ['linear(x, W, b) | x: [d], W: [k, d], b: [k]', 'linear(x, x) | x: [n, n]'],
+  bilinear: ['bilinear(x, W, x) | x: [m], W: [k, m, m]'],
+  einsum: [
+    'einsum("ij,kj", A, B) | A: [m, n], B: [k, n]',
+    'einsum("ij,ij->", A, B) | A: [m, n], B: [m, n]',
+    'einsum("ijk->ki", A) | A: [2, m, n]',
+    'einsum("i,j,k->jki", a, b, c) | a: [m], b: [n], c: [2]',
+    'einsum("ij,ij->ij", A, A) | A: [m, n]',
+    'einsum(",i->i", s, a) | s: [], a: [n]',
+  ],
+  diag: ['diag(x) * diag(x) | x: [n]'],
   prelu: ['prelu(x, a) | x: [3, m, n], a: [3]', 'prelu(x, x) | x: [n]'],
 }
 
@@ -65,7 +88,7 @@ export function exampleOf(example: string): Example {
   const [call, given] = example.split(' | ') as [string, string]
   const dims = new Map<string, Dim>()
   const variables = new Map<string, Expr>()
-  for (const [, name, shape, domain] of given.matchAll(/(\w+): \[([^\]]*)\](?: (\w+))?/g)) {
+  for (const [, name, shape, domain, classes] of given.matchAll(/(\w+): \[([^\]]*)\](?: (\w+)(?:\((\d+)\))?)?/g)) {
     const ast = parseExpression(whole(`[${shape}]`))
     if (ast.kind !== 'list') throw new Error(example)
     const read = (text: typeof ast): Dim[] =>
@@ -77,7 +100,8 @@ export function exampleOf(example: string): Example {
           ),
         ),
       )
-    variables.set(name!, variable(name!, read(ast), nameLayout(name!), domain ? { kind: domain as Domain['kind'] } : undefined))
+    const values = { kind: (domain ?? 'real') as Domain['kind'], ...(classes ? { classes: Number(classes) } : {}) }
+    variables.set(name!, variable(name!, read(ast), nameLayout(name!), values))
   }
   for (const { name } of namesIn(parseExpression(whole(call))))
     if (!variables.has(name) && !dims.has(name)) dims.set(name, sizeSymbol(name))

@@ -127,6 +127,9 @@ export function withStrangers(roots: readonly Expr[], point: Point, seed: number
 /** The point moved by some units in the last place: what this changes is rounding. */
 export function shake(point: Point, seed: number): Point {
   const random = randomFrom(seed, 'shake')
-  const values = new Map([...point.values].map(([expr, value]) => [expr, map(value, (x) => x * (1 + 2e-15 * (random() - 0.5)))]))
+  // what counts (classes, masks) is exact
+  const isExact = (expr: Expr): boolean => !['real', 'positive', 'simplex'].includes(domainOf(expr).kind)
+  const shaken = (value: Tensor): Tensor => map(value, (x) => x * (1 + 2e-15 * (random() - 0.5)))
+  const values = new Map([...point.values].map(([expr, value]) => [expr, isExact(expr) ? value : shaken(value)]))
   return { ...point, values }
 }

@@ -249,7 +249,8 @@ function declaredCall(ast: Ast & { kind: 'call' }, f: NonNullable<ReturnType<Sco
 }
 
 /** Positional arguments fill the parameters, then the attributes; keywords either. */
-function operationCall(ast: Ast & { kind: 'call' }, operation: Operation, scope: Scope): Expr {
+function operationCall(written: Ast & { kind: 'call' }, operation: Operation, scope: Scope): Expr {
+  const ast = operation.attributesFirst ? regrouped(written, operation) : written
   const variadic = operation.params[0]?.startsWith('...') ?? false
   const params = operation.params.map(plainName)
   const attributes = Object.keys(operation.attributes)
@@ -278,6 +279,14 @@ function operationCall(ast: Ast & { kind: 'call' }, operation: Operation, scope:
     if (value) raw[name] = rawAttribute(value, name, operation, scope)
   }
   return operation.build(args, raw as Attrs)
+}
+
+/** einsum("ij,jk->ik", A, B) as einsum([A, B], "ij,jk->ik"). */
+function regrouped(ast: Ast & { kind: 'call' }, { attributes }: Operation): Ast & { kind: 'call' } {
+  const count = Object.keys(attributes).length
+  const items = ast.args.slice(count)
+  const span = items.length > 0 ? { start: items[0]!.span.start, end: items.at(-1)!.span.end } : ast.span
+  return { ...ast, args: [{ kind: 'list', items, span }, ...ast.args.slice(0, count)] }
 }
 
 function listOf(ast: Ast, operation: Operation, scope: Scope): Expr[] {

@@ -68,6 +68,26 @@ export const choice = <const T extends string>(...options: readonly [T, ...T[]])
   read: (value) => options.find((o) => o === value),
 })
 
+/** One size, or a number of places. */
+export const size = (initial?: number): Attribute<Dim> => ({
+  expected: 'a whole number or a size',
+  ...(initial === undefined ? {} : { initial }),
+  read: (value) => (isDim(value) ? value : undefined),
+})
+
+/** A whole number. */
+export const whole = (initial?: number): Attribute<number> => ({
+  expected: 'a whole number',
+  ...(initial === undefined ? {} : { initial }),
+  read: (value) => (typeof value === 'number' && Number.isInteger(value) ? value : undefined),
+})
+
+/** A string. */
+export const string = (): Attribute<string> => ({
+  expected: 'a string in quotes',
+  read: (value) => (typeof value === 'string' ? value : undefined),
+})
+
 /** A shape. */
 export const dims = (): Attribute<readonly Dim[]> => ({
   expected: 'a list of sizes, such as [n, 2*k]',

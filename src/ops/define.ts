@@ -27,6 +27,8 @@ interface Face<P extends readonly string[], A> {
   readonly letter?: string
   readonly frozen?: boolean
   readonly linear?: readonly number[] | 'each'
+  /** A call gives the attributes first, and then the arguments one by one: einsum("ij,jk->ik", A, B). */
+  readonly attributesFirst?: true
   shape(args: Each<P, Shape>, attrs: A): Shape
   notation(args: Each<P, Layout>, attrs: A, expr: Expr): Layout
   bare?(args: Each<P, Layout>, attrs: A): Layout
@@ -61,6 +63,7 @@ export interface Operation extends Op {
   readonly formula: string
   readonly source: string
   readonly examples: readonly string[]
+  readonly attributesFirst: boolean
   /** Builds the expression from arguments and raw attribute values; faults name the signature. */
   build(args: readonly Expr[], raw: Attrs): Expr
 }
@@ -100,6 +103,7 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
       formula: definition.formula,
       source: definition.source,
       examples: definition.examples,
+      attributesFirst: definition.attributesFirst ?? false,
     }) as unknown as Call<P, A> & Operation
     Object.defineProperty(self, 'name', { value: name })
     return self
@@ -113,11 +117,12 @@ export const isOptional = (param: string): boolean => param.endsWith('?')
 export const plainName = (param: string): string => param.replace(/^\.\.\.|\?$/g, '')
 
 /** matmul(A, B), softmax(x, axis=-1), linear(x, W, b=None) */
-export function signature({ name, params, attributes }: Operation): string {
+export function signature({ name, params, attributes, attributesFirst }: Operation): string {
   const rest = Object.entries(attributes).map(([key, a]) =>
     a.initial === undefined || a.initial === null ? key : `${key}=${pythonic(a.initial)}`,
   )
-  return `${name}(${[...params.map(written), ...rest].join(', ')})`
+  const all = attributesFirst ? [...rest, ...params.map(plainName), '…'] : [...params.map(written), ...rest]
+  return `${name}(${all.join(', ')})`
 }
 
 const written = (param: string): string =>

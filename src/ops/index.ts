@@ -2,12 +2,16 @@
 
 import * as p from './activation.ts'
 import * as a from './arithmetic.ts'
+import * as arrange from './arrange.ts'
 import type { Operation } from './define.ts'
 import * as e from './elementary.ts'
+import * as gather from './gather.ts'
 import * as linear from './linear.ts'
 import * as loss from './loss.ts'
+import * as matrix from './matrix.ts'
 import * as move from './movement.ts'
 import * as normal from './normalise.ts'
+import * as reduce from './reduction.ts'
 
 const all: readonly Operation[] = [
   // sums, products, choices
@@ -80,6 +84,13 @@ const all: readonly Operation[] = [
   linear.vecmat,
   linear.dot,
   linear.outer,
+  matrix.linear,
+  matrix.bilinear,
+  matrix.einsum,
+  matrix.diag,
+  matrix.trace,
+  matrix.inv,
+  matrix.solve,
   // movement
   move.broadcast,
   move.sum,
@@ -90,6 +101,26 @@ const all: readonly Operation[] = [
   move.pad,
   move.concat,
   move.stack,
+  arrange.flatten,
+  arrange.squeeze,
+  arrange.unsqueeze,
+  arrange.flip,
+  arrange.roll,
+  arrange.repeat,
+  arrange.tril,
+  gather.take,
+  gather.embedding,
+  gather.scatter,
+  gather.oneHot,
+  // reductions
+  reduce.max,
+  reduce.min,
+  reduce.argmax,
+  reduce.argmin,
+  reduce.prod,
+  reduce.logsumexp,
+  reduce.norm,
+  reduce.cumsum,
   // what divides by a sum
   normal.mean,
   normal.softmax,

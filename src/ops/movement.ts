@@ -58,7 +58,7 @@ function stretched(arg: Expr, shape: Shape): Expr {
   return arg.op === extent ? sizeValue((arg.attrs.dim as readonly Dim[])[0]!, shape) : broadcast(arg, { shape })
 }
 
-const reducedShape = (shape: Shape, over: readonly number[], keep: boolean): Shape =>
+export const reducedShape = (shape: Shape, over: readonly number[], keep: boolean): Shape =>
   keep ? shape.map((d, i) => (over.includes(i) ? 1 : d)) : shape.filter((_, i) => !over.includes(i))
 
 /** rowsum, colsum, or the name with its axes. */
