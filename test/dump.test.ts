@@ -1,5 +1,5 @@
 /** `check --values`: a backward pass that is right passes, in float32, too; each usual mistake in it is told by its name. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -164,6 +164,13 @@ test('where the forward passes differ, the gradients are not explained', async (
   ])
   expect(gradients.some((g) => !g.ok)).toBe(true)
   expect(gradients.every((g) => g.diagnosis === undefined)).toBe(true)
+})
+
+test('the README shows what the command prints', () => {
+  const { stdout } = backproof(['check', 'samples/softmax-regression.yaml', '--values', 'samples/dumps/softmax-regression-wrong.json'])
+  const lines = stdout.split('\n')
+  const from = lines.findIndex((line) => line.startsWith('✗'))
+  expect(readFileSync('README.md', 'utf8')).toContain(lines.slice(from, from + 3).join('\n'))
 })
 
 describe('the command', () => {

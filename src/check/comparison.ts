@@ -34,6 +34,8 @@ export interface Comparison {
   readonly gradients: readonly Compared[]
   /** Inputs whose gradients the dump does not have. */
   readonly missing: readonly Value[]
+  /** What the spec promises of its values, and the dump does not keep. */
+  readonly remarks: readonly string[]
 }
 
 export const dumpTolerance = 1e-4
@@ -78,6 +80,7 @@ export function compareDump(exact: Evaluated, concrete: Evaluated, source: Sourc
     values,
     gradients: gradients.sort((a, b) => fromTheLoss.indexOf(a.of) - fromTheLoss.indexOf(b.of)),
     missing: [...network.values.values()].filter((v) => v.role === 'input' && !given.gradients.has(v)),
+    remarks: evaluation.remarks,
   }
 }
 

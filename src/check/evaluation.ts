@@ -7,6 +7,7 @@ import { type Dump, readDump } from '../network/dump.ts'
 import type { Value } from '../network/network.ts'
 import { full, type Tensor } from '../tensor/tensor.ts'
 import { type GivenPoint, pointOf, requireKnown } from './given.ts'
+import { brokenPromises } from './promises.ts'
 
 export interface Evaluation {
   /** Null for an opaque loss. */
@@ -17,6 +18,8 @@ export interface Evaluation {
   readonly gradients: ReadonlyMap<Value, Tensor>
   readonly given: GivenPoint
   readonly dump: Dump
+  /** What the spec promises of its values, and they do not keep. */
+  readonly remarks: readonly string[]
 }
 
 /** Evaluates a network with the arrays of a dump. Throws a Failure with all faults of the dump, or of a spec that can't be evaluated. */
@@ -36,6 +39,7 @@ export function evaluateNetwork(derivation: Derivation, source: Source): Evaluat
     gradients: new Map(slopes.map((v) => [v, gradients.has(v) ? known.get(gradients.get(v)!.total)! : zeros(v, given.point)])),
     given,
     dump,
+    remarks: brokenPromises(network, given.point),
   }
 }
 

@@ -124,6 +124,7 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
     source = readSource(path)
     const { derivation, evaluation } = await evaluateWith(source, readSource(flags.values), flags.set)
     process.stdout.write(evaluationText(evaluation))
+    for (const remark of evaluation.remarks) process.stderr.write(`– ${remark}\n`)
     const strange = unfinished(evaluation, derivation)
     if (strange.length === 0) return Exit.ok
     process.stderr.write(`✗ not finite here: ${strange.join(', ')}\n`)

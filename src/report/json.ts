@@ -110,7 +110,12 @@ function fileJson({ source, result, errors, erring }: CheckedFile, ok: boolean):
     ok,
     gradients: result ? gradientsJson(result) : [],
     ...(comparison && result
-      ? { values: comparison.values.map((c) => comparedJson(c, result.derivation)), dump: comparison.file, tolerance: comparison.tolerance }
+      ? {
+          values: comparison.values.map((c) => comparedJson(c, result.derivation)),
+          dump: comparison.file,
+          tolerance: comparison.tolerance,
+          remarks: comparison.remarks,
+        }
       : {}),
     claims: (result?.judgements ?? []).map((j) => claimJson(j, source)),
     errors: errors.map((e) => ({
