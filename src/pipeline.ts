@@ -2,15 +2,20 @@
 import { type Comparison, compareDump, dumpTolerance, type Evaluated } from './check/comparison.ts'
 import { evaluateNetwork } from './check/evaluation.ts'
 import { type Judgement, judge } from './check/judge.ts'
+import { checkLoops } from './check/unrolled.ts'
 import { type Verification, verify } from './check/verify.ts'
 import { type Derivation, deriveGradients } from './derive/derive.ts'
 import type { Derivatives, Form } from './derive/forms.ts'
-import type { Source } from './diagnostic.ts'
+import { deriveNetwork } from './derive/loops.ts'
+import { inSource, type Source } from './diagnostic.ts'
 import type { Document } from './network/document.ts'
 import { readDocument } from './network/document.ts'
+import { readDump } from './network/dump.ts'
 import { elaborate } from './network/elaborate.ts'
+import { unrolledFor } from './network/lengths.ts'
 import type { Network } from './network/network.ts'
 import type { Differentiate } from './network/pointwise.ts'
+import { depthsOf } from './network/symbolic.ts'
 
 export interface Options {
   /** Sizes for symbols of the spec, over and above its own `dims`. */
@@ -38,13 +43,20 @@ export interface Result {
 /** Reads a spec. Throws a Failure with all its faults. */
 export async function readNetwork(source: Source, sizes: Options['sizes']): Promise<Network> {
   const document = readDocument(source)
-  return elaborate(document, source, sizes, await calculusFor(document))
+  const calculus = await calculusFor(document)
+  const depths = depthsOf(document, new Set([...document.dims.map((d) => d.name.text), ...sizes.keys()]))
+  if (depths.length === 0) return elaborate(document, source, sizes, calculus)
+  const unrolled = (length: number): Network =>
+    elaborate(document, source, new Map([...sizes, ...depths.map((name) => [name, length] as const)]), calculus)
+  const network = elaborate(document, source, sizes, calculus, { depths, sample: unrolled(3) })
+  return { ...network, unrolled }
 }
 
 /** Derives, verifies and judges. Throws a Failure with all faults of the spec. */
 export async function derive(source: Source, options: Options = defaults): Promise<Result> {
   const network = await readNetwork(source, options.sizes)
-  const derivation = deriveGradients(network, options)
+  const derivation = deriveNetwork(network, options)
+  if (options.verify && network.unrolled) return { derivation, ...checkLoops(derivation, network.unrolled, options.seed) }
   const verification = options.verify ? verify(derivation, options.seed) : null
   const judgements = options.verify ? judgementsOf(network, derivation, options) : null
   return { derivation, verification, judgements }
@@ -61,16 +73,19 @@ const judgementsOf = ({ claims, modules }: Network, derivation: Derivation, opti
 /** Derives, verifies and judges, and compares the gradients of a dump with the derived ones. */
 export async function compareWith(source: Source, dump: Source, options: Options = defaults, tolerance = dumpTolerance): Promise<Result> {
   const result = await derive(source, options)
-  const exact = evaluated(result.derivation, dump)
-  const concrete = await readNetwork(source, new Map([...options.sizes, ...exact.evaluation.given.point.sizes]))
-  return { ...result, comparison: compareDump(exact, evaluated(deriveGradients(concrete, defaults), dump), dump, tolerance) }
+  const exact = await evaluateWith(source, dump, options.sizes)
+  const { sizes } = exact.evaluation.given.point
+  const concrete = await evaluateWith(source, dump, new Map([...options.sizes, ...sizes]))
+  return { ...result, comparison: compareDump(exact, concrete, dump, tolerance) }
 }
 
 /** Derives, and evaluates everything with the arrays of a dump. Throws a Failure with all faults of one of the two texts. */
-export const evaluateWith = async (source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> =>
-  evaluated(deriveGradients(await readNetwork(source, sizes), defaults), values)
-
-const evaluated = (derivation: Derivation, values: Source): Evaluated => ({ derivation, evaluation: evaluateNetwork(derivation, values) })
+export async function evaluateWith(source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> {
+  const network = await readNetwork(source, sizes)
+  const dump = inSource(values, () => readDump(values))
+  const derivation = deriveGradients(unrolledFor(network, dump), defaults)
+  return { derivation, evaluation: evaluateNetwork(derivation, dump, values) }
+}
 
 /** mathjs is loaded for specs that write out a pointwise function, and for no other. */
 async function calculusFor({ functions }: Document): Promise<Differentiate> {

@@ -56,6 +56,10 @@ export const words = {
     `the module ${p.names[0]} calls itself: ${p.names.join(' → ')}`,
     'A module may call instances of other modules, but no way may lead back to it.',
   ],
+  'not-symbolic': (p: { what: string }): Words => [
+    `the length of this loop can't stay a symbol: ${p.what} is not derived step by step`,
+    'Give the length a value, under dims: or with --set N=3.',
+  ],
   'symbolic-length': (p: { index: string; bound: string }): Words => [
     `the loop over ${p.index} ends at ${p.bound}, which has no value`,
     `Give it one, dims: or --set ${p.bound}=3.`,

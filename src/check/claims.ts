@@ -8,8 +8,9 @@ import type { Ast } from '../network/ast.ts'
 import { expressionOf } from '../network/expression.ts'
 import { missingMember, referenceOf, stepsOf, withIndex } from '../network/families.ts'
 import type { Claim, Scope, Value } from '../network/network.ts'
-import { add, negate } from '../ops/arithmetic.ts'
+import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { fill, named } from '../ops/leaves.ts'
+import { product } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
 import { applied, isOperator, negated, type Operator } from './operator.ts'
 
@@ -129,6 +130,8 @@ function summed(terms: readonly { readonly negative: boolean; readonly term: Exp
 }
 
 function combined(left: Expr | Operator, sign: string, right: Expr | Operator, { structure }: Derivation): Expr | Operator {
+  if (!isOperator(left) && !isOperator(right))
+    return sign === '@' ? product(left, right) : sign === '/' ? divide(left, right) : multiply([left, right])
   if (sign === '*' && !isOperator(left) && left.shape.length === 0) return { kind: 'scaled', factor: left, of: asOperator(right) }
   if (sign === '*' && !isOperator(right) && right.shape.length === 0) return { kind: 'scaled', factor: right, of: asOperator(left) }
   if (sign !== '@') fail('not-here', { what: sign, where: 'a product with a Jacobian', hint: 'A Jacobian is applied with @.' })

@@ -27,6 +27,8 @@ export interface Compared {
 export interface Comparison {
   /** The dump's name. */
   readonly file: string
+  /** Of the network as the dump has it: loops have a length. */
+  readonly derivation: Derivation
   readonly tolerance: number
   /** Nodes and the loss, as far as the dump has them: where these differ, the forward passes do. */
   readonly values: readonly Compared[]
@@ -76,6 +78,7 @@ export function compareDump(exact: Evaluated, concrete: Evaluated, source: Sourc
   const fromTheLoss = [...derivation.gradients.keys()]
   return {
     file: source.name,
+    derivation,
     tolerance,
     values,
     gradients: gradients.sort((a, b) => fromTheLoss.indexOf(a.of) - fromTheLoss.indexOf(b.of)),

@@ -1,5 +1,5 @@
 /** Compares every gradient with central differences of the forward pass: the one check that knows no rule. */
-import type { Derivation } from '../derive/derive.ts'
+import type { Derivation, Statement } from '../derive/derive.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
 import { type Expr, inOrder } from '../expr/expr.ts'
 import type { Value } from '../network/network.ts'
@@ -11,6 +11,9 @@ import { drawPoint, shake } from './draw.ts'
 export interface Verification {
   readonly draws: number
   readonly byValue: ReadonlyMap<Value, Verified | null>
+  /** The lengths that loops had whose length is a symbol, and whether what was said of whole loops held for each of them. */
+  readonly lengths?: readonly number[]
+  readonly statements?: readonly { readonly statement: Statement; readonly ok: boolean }[]
 }
 
 export interface Verified {

@@ -81,7 +81,9 @@ function valueNamed(name: string, { derivation }: Result): Value {
 /** Whether all that was checked holds. */
 function holds({ verification, judgements, comparison }: Result): boolean {
   const gradients = [...(verification?.byValue.values() ?? [])]
-  return gradients.every((g) => g === null || g.ok) && (judgements ?? []).every((j) => j.ok) && (!comparison || agrees(comparison))
+  const statements = verification?.statements ?? []
+  const checks = [...gradients.filter((g) => g !== null), ...statements, ...(judgements ?? [])]
+  return checks.every((check) => check.ok) && (!comparison || agrees(comparison))
 }
 
 /** `backproof check`: the verdicts of every file; 2 if one can't be read, else 1 if something fails. */

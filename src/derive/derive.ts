@@ -1,7 +1,8 @@
 /** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
 import { fail } from '../diagnostic.ts'
 import { type Expr, fold, inOrder, make, substitute, visibleArgs } from '../expr/expr.ts'
-import type { Network, Value } from '../network/network.ts'
+import type { Layout } from '../layout/layout.ts'
+import type { Network, SymbolicLoop, Value } from '../network/network.ts'
 import { anyOp, type Law, type Rewriter, type Step } from '../rewrite/engine.ts'
 import { collector, tidier } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
@@ -23,7 +24,42 @@ export interface Derivation {
   readonly names: readonly Expr[]
   readonly form: Form
   readonly simplify: Rewriter
+  /** Loops whose length is a symbol, the first one first. */
+  readonly loops: readonly LoopDerivation[]
   readonly steps: readonly Step[]
+}
+
+/** How the error goes back through a loop whose length is a symbol. */
+export interface LoopDerivation {
+  readonly loop: SymbolicLoop
+  /** One step, with the errors that it receives from the next one. */
+  readonly derivation: Derivation
+  /** The values of a step whose gradients are derived. */
+  readonly shown: readonly Value[]
+  /** Values from outside that every step uses. */
+  readonly shared: readonly Shared[]
+  /** Errors at what a step hands on come from this step, too, not only from the next one. */
+  readonly hasOwnErrors: boolean
+  /** What follows for the whole loop. */
+  readonly statements: readonly Statement[]
+}
+
+/** What each step sends back to a value from outside, to be summed over the steps. */
+export interface Shared {
+  readonly of: Value
+  readonly term: Expr
+  /** The sum is all that the value receives. */
+  readonly isAll: boolean
+}
+
+/** A formula about all steps, for print and, in the language of claims, for the check on loops of real lengths. */
+export interface Statement {
+  readonly left: Layout
+  readonly right: Layout
+  readonly remark: string
+  readonly claim: string
+  /** The claim is made for each value of an index. */
+  readonly range?: string
 }
 
 export interface DeriveOptions {
@@ -48,7 +84,7 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const formed = inForm(raw, branches, form, collect)
   if (form === 'expanded') requirePrintable(formed.gradients)
   const { gradients, inlined, names } = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, network)
-  return { network, structure, branches, raw, gradients, inlined, names, form, simplify: tidy, steps }
+  return { network, structure, branches, raw, gradients, inlined, names, form, simplify: tidy, loops: [], steps }
 }
 
 /** So many parts of one formula are printed at most: expanded formulas can grow exponentially. */
@@ -91,6 +127,7 @@ function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Bra
     printed.map((g) => g.total),
     new Set([...network.values.keys(), ...network.scope.dims.keys()]),
     (e) => adjoints.has(e),
+    network.step,
   )
   if (names.length === 0) return { gradients, inlined, names }
   const renamed = new Map<Value, Gradient>()

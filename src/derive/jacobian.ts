@@ -77,7 +77,7 @@ function postDominators({ network, structure, gradients }: Parts): ReadonlyMap<V
 }
 
 /** ∂end/∂start: for a sum the sum over its terms, I (first) for the value itself. */
-function stretchOf(start: Value, end: Value, { valueAt }: Structure, layout: (expr: Expr) => Layout): Stretch {
+export function stretchOf(start: Value, end: Value, { valueAt }: Structure, layout: (expr: Expr) => Layout): Stretch {
   const root = end.expr.args[0]!
   const whole = { layout: derivative(end.layout, start.layout), isSymmetric: false, explains: [] }
   if (root.op !== add) {
@@ -104,7 +104,7 @@ function stretchOf(start: Value, end: Value, { valueAt }: Structure, layout: (ex
   return { layout: joined(Level.sum, symbol(' + '), terms), isSymmetric: others.length === 0, explains }
 }
 
-interface Stretch extends OperatorForm {
+export interface Stretch extends OperatorForm {
   readonly isSymmetric: boolean
 }
 

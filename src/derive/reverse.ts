@@ -59,14 +59,18 @@ export function structureOf(network: Network): Structure {
   }
   const uses = new Map<Value, Use[]>([...network.values.values()].map((v) => [v, []]))
   for (const value of network.values.values()) {
-    if (value.expr.args.length === 0 || !varies.has(value.expr)) continue
+    if (isLeaf(value) || !varies.has(value.expr)) continue
     for (const [source, count] of sourcesOf(value.expr)) {
       const used = valueAt.get(source)
       if (used) uses.get(used)!.push({ by: value, count })
     }
   }
+  for (const seeded of network.seeds.keys()) uses.get(valueAt.get(seeded)!)!.push({ by: network.loss, count: 1 })
   return { valueAt, varies, active, uses }
 }
+
+/** Where a network begins: a variable, or a node of another network that this one is a part of. */
+const isLeaf = ({ role }: Value): boolean => role !== 'node' && role !== 'loss'
 
 /** How terms are brought into shape, and in which order they are written. */
 export interface Rules {
@@ -89,14 +93,17 @@ export function reverse(network: Network, structure: Structure, { simplify, coll
 
   for (const value of order) {
     const isLoss = value === network.loss
-    const contributions = inReadingOrder(value, (arriving.get(value) ?? []).reverse())
+    const seed = network.seeds.get(value.expr)
+    const own = arriving.get(value) ?? []
+    const contributions = inReadingOrder(value, [...own.reverse(), ...(seed ? [{ consumer: network.loss, term: seed }] : [])])
     if (!isLoss && contributions.length === 0) continue
     const given =
-      network.lossIsOpaque && contributions.length === 1 && contributions[0]!.consumer === network.loss && uses.get(value)!.length === 1
+      contributions.length === 1 &&
+      (seed !== undefined || (network.lossIsOpaque && contributions[0]!.consumer === network.loss && uses.get(value)!.length === 1))
     const total = isLoss ? fill(1) : sumOf(contributions, collect)
     const adjoint = isLoss ? total : given ? total : named(`dL/d${value.name}`, derivative(network.loss.layout, value.layout), total)
     gradients.set(value, { of: value, adjoint, contributions, total, given })
-    if (value.expr.args.length === 0) continue
+    if (isLeaf(value)) continue
     for (const [source, term] of pullback(value.expr, adjoint, varies)) {
       const target = valueAt.get(source)!
       const list = arriving.get(target) ?? []

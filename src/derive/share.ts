@@ -1,6 +1,6 @@
 /** Names for what several printed formulas share: each shared subexpression is written once, in a `where` line. */
 import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
-import { type Layout, Level, subscript, symbol } from '../layout/layout.ts'
+import { type Layout, Level, parenthesised, subscript, superscript, symbol } from '../layout/layout.ts'
 import { named, numberOf } from '../ops/leaves.ts'
 
 /** Formulas in which shared parts are replaced by names; a name's argument is what it stands for. */
@@ -12,9 +12,9 @@ export interface Shared {
 
 /**
  * Finds what the formulas share. `taken` tells which names are in use; `isError` tells whether an expression carries an
- * error (it is then called δ) or belongs to the forward pass.
+ * error (it is then called δ) or belongs to the forward pass. In a step of a loop the names bear its index.
  */
-export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isError: (name: Expr) => boolean): Shared {
+export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isError: (name: Expr) => boolean, step?: string): Shared {
   const uses = countUses(formulas)
   const order = inOrder(formulas, visibleArgs)
   const roots = new Set(formulas)
@@ -31,7 +31,7 @@ export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isE
     do count++
     while (!alone && taken.has(`${letter}${count}`))
     counts.set(letter, count)
-    const name = named(alone ? letter : `${letter}${count}`, letterLayout(letter, alone ? undefined : count), replace(expr))
+    const name = named(alone ? letter : `${letter}${count}`, letterLayout(letter, alone ? undefined : count, step), replace(expr))
     replacement.set(expr, name)
     return name
   })
@@ -40,9 +40,10 @@ export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isE
 
 const letters: Readonly<Record<string, string>> = { δ: '\\delta', τ: '\\tau' }
 
-const letterLayout = (letter: string, count: number | undefined): Layout => {
+const letterLayout = (letter: string, count: number | undefined, step: string | undefined): Layout => {
   const base = symbol(letter, letters[letter] ?? letter)
-  return count === undefined ? base : { ...subscript(base, symbol(String(count))), level: Level.atom }
+  const numbered: Layout = count === undefined ? base : { ...subscript(base, symbol(String(count))), level: Level.atom }
+  return step === undefined ? numbered : { ...superscript(numbered, parenthesised(symbol(step))), level: Level.atom }
 }
 
 /** How many places mention each expression; a repetition that does not print passes its uses on. */

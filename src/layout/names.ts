@@ -63,7 +63,7 @@ export function fullNameLayout(name: string, own: (plain: string) => Layout | un
   const last = partsOf(segments.at(-1)!)
   const base = (own(last.base) ?? nameLayout(last.base)) as Layout & { kind: 'symbol' }
   const marks = segments.slice(0, -1).map((segment) => instanceMark(segment, brief))
-  const at = last.indices.map((i) => `[${i}]`).join('')
+  const at = last.indices.map((i) => `[${i.replaceAll('-', '−').replaceAll('*', '·')}]`).join('')
   const raised = marks.length > 0 ? raisedText(`(${marks.join(' ')})`) : ''
   const isShort = raised !== undefined && raised.length <= longestMark
   const text =

@@ -1,15 +1,14 @@
 /** Claims as a spec writes them: parsed, with their names checked. */
 import { type Diagnostic, diagnostic, fail, nearest, type Source } from '../diagnostic.ts'
 import type { ClaimEntry } from './document.ts'
-import type { Frame } from './frame.ts'
 import { indicesIn, namesIn } from './names.ts'
 import type { Claim, Scope } from './network.ts'
 import { type Declared, parseEquation, parseExpression, parseLoop } from './syntax.ts'
 
 /** What names stand for in claims: values, families and instances, also inside other instances. */
-export function declaredIn({ draft, broken }: Frame): Declared {
+export function declaredIn({ values, broken }: Pick<Scope, 'values' | 'broken'>): Declared {
   const kinds = new Map<string, 'value' | 'family' | 'instance'>()
-  const patterns = new Set([...draft.exprs.keys()].map((name) => name.replaceAll(/\[[^\]]*\]/g, '[]')))
+  const patterns = new Set([...values.keys()].map((name) => name.replaceAll(/\[[^\]]*\]/g, '[]')))
   for (const pattern of patterns) {
     if (!kinds.has(pattern)) kinds.set(pattern, 'value')
     for (const { index } of pattern.matchAll(/\[\]/g)) {

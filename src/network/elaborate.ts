@@ -1,7 +1,7 @@
 /** From a document to a network: names get their meaning, expressions their shapes, and every fault is gathered. */
 
-import { collecting, type Diagnostic, diagnostic, Failure, type Source } from '../diagnostic.ts'
-import type { Dim } from '../expr/dim.ts'
+import { collecting, type Diagnostic, diagnostic, Failure, type Source, type Span } from '../diagnostic.ts'
+import { type Dim, sizeSymbol } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
 import { variable } from '../ops/leaves.ts'
@@ -16,15 +16,29 @@ import { applyInstance, declareModules } from './modules.ts'
 import type { Network } from './network.ts'
 import type { Differentiate } from './pointwise.ts'
 import { callsIn, run, stepsOf } from './program.ts'
+import { apart, keeperOf } from './symbolic.ts'
 import { parseExpression } from './syntax.ts'
 import { declareVariables } from './variables.ts'
+
+/** What is kept as a symbol, and the same network with numbers for it. */
+export interface Symbolic {
+  readonly depths: readonly string[]
+  readonly sample: Network
+}
 
 /**
  * The network that a document describes. `sizes` fixes symbols over and above the document's own `dims`;
  * `differentiate` is asked for the derivatives of written-out pointwise functions.
+ * With `symbolic` some loops keep a symbol for their length; without it every length is a number.
  * Throws one Failure with every fault of the document.
  */
-export function elaborate(document: Document, source: Source, sizes: ReadonlyMap<string, number>, differentiate: Differentiate): Network {
+export function elaborate(
+  document: Document,
+  source: Source,
+  sizes: ReadonlyMap<string, number>,
+  differentiate: Differentiate,
+  symbolic?: Symbolic,
+): Network {
   const draft: Draft = {
     text: source.text,
     faults: [],
@@ -45,13 +59,31 @@ export function elaborate(document: Document, source: Source, sizes: ReadonlyMap
     if (mentions(source.text, name)) draft.dims.set(name, size)
     else draft.faults.push(diagnostic('unknown-size', { name }))
   }
+  for (const name of symbolic?.depths ?? []) draft.dims.set(name, sizeSymbol(name))
+  const keeper = symbolic && keeperOf(document, draft, symbolic.sample)
   declareModules(document.modules, draft)
   const broken = new Set<string>()
   const steps = stepsOf(document.layers, draft, broken)
   const loss = collecting(draft.faults, () => lossEquation(document.loss))
   const calls = callsIn(steps, loss ? [loss.value] : [])
   const { exprs: values, families, dims } = draft
-  const frame = newFrame({ draft, prefix: '', modules: [], given: new Map(), calls, call: applyInstance, dims, values, families })
+  const hooks = keeper && {
+    keep: keeper.keep,
+    reach: (family: string, at: Dim, span: Span): void => keeper.reach(family, at, span, frame),
+    sumOver: keeper.sumOver,
+  }
+  const frame: Frame = newFrame({
+    draft,
+    prefix: '',
+    modules: [],
+    given: new Map(),
+    calls,
+    call: applyInstance,
+    dims,
+    values,
+    families,
+    ...hooks,
+  })
   for (const name of broken) frame.broken.add(name)
   const { scope } = frame
 
@@ -62,16 +94,23 @@ export function elaborate(document: Document, source: Source, sizes: ReadonlyMap
   if (loss) collecting(draft.faults, () => defineLoss(loss, lossIsOpaque, frame))
   if (loss && !draft.values.has(loss.name)) frame.broken.add(loss.name)
   const assumptions = document.assume.flatMap((text) => collecting(draft.faults, () => expressionOf(parseExpression(text), scope)) ?? [])
-  const network = finished(frame, loss?.name ?? '', lossIsOpaque, document.claims, source)
-  const modules = loss ? [...draft.moduleCalls.values()].map((call) => isolated(call, loss.name, frame, source)) : []
+  const network = finished(frame, loss?.name ?? '', lossIsOpaque, symbolic ? [] : document.claims, source)
+  const modules = loss && !symbolic ? [...draft.moduleCalls.values()].map((call) => isolated(call, loss.name, frame, source)) : []
   if (draft.faults.length > 0) throw new Failure(inPlace(draft.faults))
-  return { ...network, title: document.name?.text, about: document.about?.text, modules, assumptions }
+  return {
+    ...network,
+    title: document.name?.text,
+    about: document.about?.text,
+    modules,
+    assumptions,
+    ...apart(draft, keeper?.loops ?? []),
+  }
 }
 
 /** The network that a frame has become, with the claims about it. */
 function finished(frame: Frame, lossName: string, lossIsOpaque: boolean, entries: readonly ClaimEntry[], source: Source): Network {
   const { draft, scope } = frame
-  const declared = declaredIn(frame)
+  const declared = declaredIn(scope)
   const claims = entries.flatMap((entry) => {
     const claim = collecting(draft.faults, () => claimOf(entry, source, declared))
     if (claim) draft.faults.push(...unknownNames(claim, scope))
@@ -86,6 +125,8 @@ function finished(frame: Frame, lossName: string, lossIsOpaque: boolean, entries
     functions: draft.functions,
     claims,
     modules: [],
+    loops: [],
+    seeds: new Map(),
     assumptions: [],
     fixed: draft.fixed,
     sizes: [...draft.dims].flatMap(([name, dim]) => (typeof dim === 'number' ? [] : [name])),

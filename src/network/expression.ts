@@ -11,7 +11,7 @@ import { fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { product } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
 import type { Ast, Mark } from './ast.ts'
-import { membersOf, missingMember, referenceOf, stepsOf, withIndex } from './families.ts'
+import { isSymbolicRange, membersOf, missingMember, referenceOf, stepsOf, withIndex } from './families.ts'
 import { indexed } from './indexing.ts'
 import type { Scope } from './network.ts'
 import { attributeOf } from './sizes.ts'
@@ -104,6 +104,7 @@ const entriesOf = (x: Expr, marks: readonly Mark[], ast: Ast, scope: Scope): Exp
 
 /** sum(… for t in range(T)): the sum or the ordered product of what the body is for each value of the index. */
 function overIndex(ast: Ast & { kind: 'over' }, scope: Scope): Expr {
+  if (ast.sign === 'sum' && scope.sumOver && isSymbolicRange(ast.loop, scope)) return scope.sumOver(ast, scope)
   if (ast.sign === 'list') return fail('not-here', { what: 'a list', where: 'an expression' })
   const parts = partsOver(ast, scope)
   if (parts.length === 0) return fill(ast.sign === 'sum' ? 0 : 1)

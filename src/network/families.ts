@@ -34,7 +34,9 @@ export function referenceOf(ast: Ast, scope: Scope): Reference | undefined {
   let used = 0
   for (const mark of ast.marks) {
     if (mark.kind !== 'at' || !isFamily(name, scope)) break
-    name = memberName(name, indexOf(mark.value, scope))
+    const at = indexOf(mark.value, scope)
+    scope.reach?.(name, at, ast.span)
+    name = memberName(name, at)
     used++
   }
   if (used === 0)
@@ -78,6 +80,13 @@ export function missingMember(name: string, scope: Scope): { readonly hint?: str
   const listed = members.length > 3 ? `${members[0]}, ${members[1]}, …, ${members.at(-1)}` : members.join(', ')
   return { hint: `${family} has ${members.length === 1 ? 'the member' : 'the members'} ${listed} here.` }
 }
+
+/** Where a range begins and ends; the step is 1 unless both are numbers. */
+export function boundsOf({ from, to }: Loop, scope: Scope): readonly [from: Dim, to: Dim] {
+  return [from ? indexOf(from, scope) : 0, indexOf(to, scope)]
+}
+
+export const isSymbolicRange = (loop: Loop, scope: Scope): boolean => boundsOf(loop, scope).some(isSymbolic)
 
 /** The values that an index takes. */
 export function stepsOf(loop: Loop, scope: Scope, span: Span): readonly number[] {

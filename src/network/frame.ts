@@ -5,7 +5,7 @@ import type { Expr } from '../expr/expr.ts'
 import type { Layout } from '../layout/layout.ts'
 import { named } from '../ops/leaves.ts'
 import type { DeclaredFunction } from '../ops/opaque.ts'
-import type { Ast } from './ast.ts'
+import type { Ast, Step } from './ast.ts'
 import { type Draft, layoutOf, type Module, requireFree } from './draft.ts'
 import { indexOf, indexText, memberName, withIndex } from './families.ts'
 import type { Scope, Value } from './network.ts'
@@ -17,10 +17,18 @@ export interface Instance {
   readonly owner: Frame
   body?: { readonly frame: Frame; readonly sizes: ReadonlyMap<string, Dim> }
   calls: number
+  /** Calls in each step of loops that stay symbolic. */
+  readonly callsInLoop: Map<string, number>
 }
 
 /** The values that a call returns; `names` are what the caller calls them. */
-export type CallInstance = (instance: Instance, args: readonly Expr[], names: readonly Naming[], span: Span) => readonly Expr[]
+export type CallInstance = (
+  instance: Instance,
+  args: readonly Expr[],
+  names: readonly Naming[],
+  span: Span,
+  suffix: string,
+) => readonly Expr[]
 
 export interface Frame {
   readonly draft: Draft
@@ -42,16 +50,20 @@ export interface Frame {
   readonly calls: Calls
   readonly scope: Scope
   readonly call: CallInstance
+  /** Keeps a loop whose length is a symbol as it is; without it every loop is unrolled. */
+  readonly keep?: ((step: Step & { kind: 'for' }, frame: Frame) => void) | undefined
 }
 
 /** How opaque functions are called in one body. */
 export type Calls = ReadonlyMap<string, { readonly count: number; readonly span: Span; readonly isEquation: boolean }>
 
-type Start = Pick<Frame, 'draft' | 'prefix' | 'modules' | 'given' | 'calls' | 'call' | 'dims'> & Partial<Pick<Frame, 'values' | 'families'>>
+type Start = Pick<Frame, 'draft' | 'prefix' | 'modules' | 'given' | 'calls' | 'call' | 'dims'> &
+  Partial<Pick<Frame, 'values' | 'families' | 'keep' | 'suffix'>> &
+  Pick<Scope, 'reach' | 'sumOver'>
 
 /** A frame without names of its own yet. */
 export function newFrame(start: Start): Frame {
-  const { draft, call, dims } = start
+  const { draft, dims, reach, sumOver } = start
   const parts = {
     values: start.values ?? new Map<string, Expr>(),
     families: start.families ?? new Map<string, string[]>(),
@@ -66,18 +78,27 @@ export function newFrame(start: Start): Frame {
     text: draft.text,
     broken: parts.broken,
     isInstance: (name) => parts.instances.has(name),
-    apply: (name, args, span) => call(parts.instances.get(name)!, args, [], span),
+    reach,
+    sumOver,
   }
-  return withNamedCalls({ ...start, ...parts, suffix: '', scope })
+  return withCalls({ ...start, ...parts, suffix: start.suffix ?? '', scope })
 }
 
 /** The frame inside a loop, where an index has a value. */
 export const atIndex = (frame: Frame, index: string, at: Dim): Frame =>
-  withNamedCalls({ ...frame, suffix: `${frame.suffix}[${indexText(at)}]`, scope: withIndex(frame.scope, index, at) })
+  withCalls({ ...frame, suffix: `${frame.suffix}[${indexText(at)}]`, scope: withIndex(frame.scope, index, at) })
 
-/** In this frame an opaque function that is called once gives its name to its call. */
-function withNamedCalls(frame: Frame): Frame {
-  const inner: Frame = { ...frame, scope: { ...frame.scope, nameCall: (f, args) => nameCall(f, args, inner) } }
+/** The frame with the calls that its expressions can make, which know the loops around them. */
+function withCalls(frame: Frame): Frame {
+  const { instances, call, suffix } = frame
+  const inner: Frame = {
+    ...frame,
+    scope: {
+      ...frame.scope,
+      nameCall: (f, args) => nameCall(f, args, inner),
+      apply: (name, args, span) => call(instances.get(name)!, args, [], span, suffix),
+    },
+  }
   return inner
 }
 

@@ -42,7 +42,7 @@ function parseModuleHead(head: Text): Pick<Module, 'name' | 'params'> {
 }
 
 /** Reads the body of an instance's module for these arguments. */
-export const applyInstance: CallInstance = (instance, args, names, span) => {
+export const applyInstance: CallInstance = (instance, args, names, span, suffix) => {
   const { module, owner } = instance
   const { draft } = owner
   const signature = `${module.name}(${module.params.map((p) => p.name).join(', ')})`
@@ -58,9 +58,12 @@ export const applyInstance: CallInstance = (instance, args, names, span) => {
   const results = within(`${fullName}, called`, span, draft, () => {
     instance.body ??= { frame: bodyOf(instance, fullName, sizes), sizes }
     requireSameSizes(instance, sizes)
-    const prefix = instance.calls === 1 ? `${fullName}.` : `${fullName}.call[${instance.calls}].`
+    // in a loop that stays symbolic the index tells the calls apart, else they are counted
+    const inLoop = owner.keep !== undefined && suffix !== ''
+    const call = inLoop ? callsAt(instance, suffix) : instance.calls
+    const prefix = call === 1 ? `${fullName}.` : `${fullName}.call[${call}].`
     enrol(prefix.slice(0, -1), draft.families)
-    const frame = callFrame(instance.body.frame, prefix, module, names)
+    const frame = callFrame(instance.body.frame, prefix, module, names, inLoop ? suffix : '')
     args.forEach((arg, i) => {
       bind(module.params[i]!.name, arg, span, frame)
     })
@@ -69,6 +72,13 @@ export const applyInstance: CallInstance = (instance, args, names, span) => {
   })
   if (draft.faults.length > before) throw skipped
   return results
+}
+
+/** The number of a call among those of one step of a loop. */
+function callsAt({ callsInLoop }: Instance, suffix: string): number {
+  const count = (callsInLoop.get(suffix) ?? 0) + 1
+  callsInLoop.set(suffix, count)
+  return count
 }
 
 /** Remembers with which shapes a module is called: its claims are judged once for each. */
@@ -101,14 +111,14 @@ function bodyOf({ module, owner }: Instance, fullName: string, sizes: ReadonlyMa
 }
 
 /** A frame for one call: it sees the parameters of the instance. */
-function callFrame(body: Frame, prefix: string, { returns }: Module, names: readonly Naming[]): Frame {
+function callFrame(body: Frame, prefix: string, { returns }: Module, names: readonly Naming[], suffix: string): Frame {
   const given = new Map(
     names.flatMap((naming, i) => {
       const reference = referenceOf(returns[i]!, { ...body.scope, families: everything })
-      return reference ? [[reference.name, naming] as const] : []
+      return reference ? [[reference.name + suffix, naming] as const] : []
     }),
   )
-  const frame = newFrame({ ...body, prefix, given, values: new Map(body.values), families: copied(body.families), dims: body.dims })
+  const frame = newFrame({ ...body, prefix, given, suffix, values: new Map(body.values), families: copied(body.families), dims: body.dims })
   for (const [name, instance] of body.instances) frame.instances.set(name, instance)
   return frame
 }

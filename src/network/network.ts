@@ -30,6 +30,40 @@ export interface Claim {
   readonly span: Span
 }
 
+/** A loop whose length is a symbol: one step of it, for an index that is a symbol too, and the step after it. */
+export interface SymbolicLoop {
+  readonly index: string
+  /** The index runs from `from` to `to` − 1. */
+  readonly from: Dim
+  readonly to: Dim
+  readonly carried: readonly Carried[]
+  /** The nodes that a step defines. */
+  readonly step: readonly Value[]
+  readonly next: readonly Value[]
+  /** Variables that belong to a step: inputs and parameters with its index. */
+  readonly own: readonly Value[]
+  /** What the loss sums over the steps: the term of this step. */
+  readonly summands: readonly Summand[]
+  readonly span: Span
+}
+
+/** What a step hands to the next: z[l] → z[l+1]. */
+export interface Carried {
+  readonly family: string
+  readonly incoming: Value
+  readonly outgoing: Value
+  readonly after: Value
+  /** Where the recursion starts, z[0], and what is used of it when the loop is over, z[N]. */
+  readonly first: Value
+  readonly last: Value | undefined
+}
+
+export interface Summand {
+  /** Stands for the whole sum in the loss. */
+  readonly sum: Expr
+  readonly term: Expr
+}
+
 export interface Network {
   readonly title: string | undefined
   readonly about: string | undefined
@@ -42,6 +76,14 @@ export interface Network {
   readonly claims: readonly Claim[]
   /** Modules that make claims, each as a network of its own with an unknown loss: one for each shape that they are called with. */
   readonly modules: readonly Network[]
+  /** Loops that stay symbolic. */
+  readonly loops: readonly SymbolicLoop[]
+  /** The same network with a number for the length of each such loop. */
+  readonly unrolled?: ((length: number) => Network) | undefined
+  /** The index of the loop that this network is one step of. */
+  readonly step?: string | undefined
+  /** Errors that come from outside: the rest of a network that this one is a part of. */
+  readonly seeds: ReadonlyMap<Expr, Expr>
   /** Conditions on random points: masks that must hold everywhere. */
   readonly assumptions: readonly Expr[]
   /** Values that the spec gives to constants. */
@@ -63,6 +105,10 @@ export interface Scope {
   readonly broken: ReadonlySet<string>
   /** Gives the call of an opaque function that is called once the function's name, as a node of its own. */
   readonly nameCall?: ((f: DeclaredFunction, args: readonly Expr[]) => Expr | undefined) | undefined
+  /** Makes the member of a family that has no end: it exists as soon as it is spoken of. */
+  readonly reach?: ((family: string, at: Dim, span: Span) => void) | undefined
+  /** A sum whose bounds are symbols. */
+  readonly sumOver?: ((ast: Ast & { kind: 'over' }, scope: Scope) => Expr) | undefined
   /** Calls an instance of a module: what it returns. */
   readonly isInstance?: ((name: string) => boolean) | undefined
   readonly apply?: ((name: string, args: readonly Expr[], span: Span) => readonly Expr[]) | undefined

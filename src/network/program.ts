@@ -6,7 +6,7 @@ import type { Ast, Step } from './ast.ts'
 import type { Layer } from './document.ts'
 import { requireFree } from './draft.ts'
 import { expressionOf } from './expression.ts'
-import { referenceOf, stepsOf as stepsOfLoop } from './families.ts'
+import { isSymbolicRange, referenceOf, stepsOf as stepsOfLoop } from './families.ts'
 import { atIndex, type Calls, define, type Frame, type Instance, memberOf, type Naming, namingOf, requireUnused } from './frame.ts'
 import { namesIn } from './names.ts'
 import { parseEquation, parseLoop } from './syntax.ts'
@@ -49,6 +49,7 @@ const targetsOf = (layer: Layer): string[] =>
 export function run(steps: readonly Step[], frame: Frame, body: readonly Step[] = steps): void {
   for (const step of steps) {
     if (step.kind === 'equation') collecting(frame.draft.faults, () => runEquation(step, frame, body))
+    else if (frame.keep && isSymbolicRange(step.loop, frame.scope)) frame.keep(step, frame)
     else {
       const values = collecting(frame.draft.faults, () => stepsOfLoop(step.loop, frame.scope, step.span))
       if (!values) breakAll(step.body, frame)
@@ -120,7 +121,7 @@ function defineAll({ value, targets }: EquationStep, named: readonly Target[], f
     )
   const given = args.map((a) => expressionOf(a, frame.scope))
   const naming = named.map((n) => n.naming)
-  const results = locating(value.span, () => frame.call(instance, given, naming, value.span))
+  const results = locating(value.span, () => frame.call(instance, given, naming, value.span, frame.suffix))
   for (const [i, result] of results.entries()) defineResult(named[i]!, result, frame)
 }
 

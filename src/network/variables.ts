@@ -5,10 +5,10 @@ import { type Dim, sameDim, sizeSymbol } from '../expr/dim.ts'
 import { type Shape, shapeText } from '../expr/shape.ts'
 import { type Domain, variable } from '../ops/leaves.ts'
 import { type Tensor, tensor } from '../tensor/tensor.ts'
-import type { Ast } from './ast.ts'
+import type { Ast, Loop, Mark } from './ast.ts'
 import type { Declaration, Document, Text } from './document.ts'
 import type { Module } from './draft.ts'
-import { memberName, stepsOf, withIndex } from './families.ts'
+import { isSymbolicRange, memberName, stepsOf, withIndex } from './families.ts'
 import { define, enrol, type Frame, namingOf, requireUnused } from './frame.ts'
 import { dimOf } from './sizes.ts'
 import { parseExpression, parseLoop } from './syntax.ts'
@@ -37,7 +37,7 @@ export function declareVariables({ inputs, params, constants }: Declarations, fr
 }
 
 /** One variable of a declaration: a family has several, each with its own indices. */
-interface Member {
+export interface Member {
   readonly local: string
   readonly frame: Frame
 }
@@ -51,13 +51,17 @@ function membersOf({ name }: Declaration, frame: Frame): readonly Member[] {
   const start = name.span.start + name.text.indexOf('[') + 1
   const within: Text = { text: inside, exact: name.exact, span: name.exact ? { start, end: start + inside.length } : name.span }
   frame.families.set(base, frame.families.get(base) ?? [])
+  // the members of a family whose length is a symbol are made when they are spoken of
+  const isOpen = (loop: Loop): boolean => frame.keep !== undefined && isSymbolicRange(loop, frame.scope)
   if (/\bin\s+range\b/.test(inside)) {
     const loop = parseLoop(within)
+    if (isOpen(loop)) return []
     const at = (i: number): Frame => ({ ...frame, scope: withIndex(frame.scope, loop.index, i) })
     return stepsOf(loop, frame.scope, within.span).map((i) => ({ local: memberName(base, i), frame: at(i) }))
   }
   const marks = parseExpression({ ...name, text: name.text })
   if (marks.kind !== 'index') return fail('bad-name', { name: name.text, why: 'a family is written W[N] or s[1:T+1]' }, name.span)
+  if (marks.marks.flatMap(bounds).some(isOpen)) return []
   const ranges = marks.marks.map((mark) => {
     // a family without members means nothing: h[0] is the first member alone, where a recursion starts
     if (mark.kind === 'at') return mark.value.kind === 'number' && mark.value.value === 0 ? [0] : rangeFrom(undefined, mark.value, frame)
@@ -68,14 +72,22 @@ function membersOf({ name }: Declaration, frame: Frame): readonly Member[] {
   return names.map((local) => ({ local, frame }))
 }
 
+const bounds = (mark: Mark): Loop[] =>
+  mark.kind === 'at'
+    ? [{ index: 'i', to: mark.value }]
+    : mark.kind === 'range' && mark.to
+      ? [{ index: 'i', from: mark.from, to: mark.to }]
+      : []
+
 const rangeFrom = (from: Ast | undefined, to: Ast, { scope }: Frame): readonly number[] => stepsOf({ index: 'i', from, to }, scope, to.span)
 
-function declareMember({ local, frame }: Member, role: Role, declaration: Declaration, owner: Frame): void {
+/** One variable, or one instance of a module. */
+export function declareMember({ local, frame }: Member, role: Role, declaration: Declaration, owner: Frame): void {
   const { draft } = frame
   const naming = namingOf(local, declaration.name.span, owner)
   requireUnused(local, naming, owner)
   if (declaration.module) {
-    owner.instances.set(local, { name: local, module: moduleOf(declaration.module, frame), owner, calls: 0 })
+    owner.instances.set(local, { name: local, module: moduleOf(declaration.module, frame), owner, calls: 0, callsInLoop: new Map() })
     enrol(local, owner.families)
     return
   }

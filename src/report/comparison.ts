@@ -9,8 +9,8 @@ import { count, errorText } from './summary.ts'
 
 export const agrees = ({ values, gradients }: Comparison): boolean => [...values, ...gradients].every((c) => c.ok)
 
-export function comparisonText(comparison: Comparison, derivation: Derivation, paint: Paint): string[] {
-  const { file, values, gradients, missing, tolerance, remarks } = comparison
+export function comparisonText(comparison: Comparison, paint: Paint): string[] {
+  const { file, derivation, values, gradients, missing, tolerance, remarks } = comparison
   const [good, bad] = [gradients.filter((g) => g.ok), gradients.filter((g) => !g.ok)]
   const names = (list: readonly Value[]): string => list.map((v) => toText(v.layout)).join(', ')
   const worst = good.reduce((most, g) => Math.max(most, g.worst), 0)

@@ -33,7 +33,7 @@ export interface Line {
 
 /** What is said of one place in the network. */
 export interface Section {
-  readonly kind: 'forward' | 'loss' | 'merge' | 'fan-out' | 'node' | 'inputs' | 'parameters'
+  readonly kind: 'forward' | 'loss' | 'loop' | 'merge' | 'fan-out' | 'node' | 'inputs' | 'parameters'
   readonly title?: Layout | undefined
   /** What happens to the error here. */
   readonly why?: string | undefined

@@ -4,6 +4,7 @@ import { type Line, pathText, type Section } from './lines.ts'
 import type { Report } from './report.ts'
 
 const titles: Readonly<Record<Section['kind'], string>> = {
+  loop: 'Loop',
   forward: 'The network',
   loss: 'Loss',
   merge: 'Merge',

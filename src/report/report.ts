@@ -1,9 +1,10 @@
 /** A derivation arranged for reading: sections of equations with their reasons, before any format is chosen. */
-import type { Derivation } from '../derive/derive.ts'
+import type { Derivation, LoopDerivation, Shared } from '../derive/derive.ts'
+import { over, rangeLayout, through } from '../derive/recurrence.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import type { Layout } from '../layout/layout.ts'
-import type { Value } from '../network/network.ts'
-import { type Section, type Writer, writerOf } from './lines.ts'
+import { derivative, type Layout } from '../layout/layout.ts'
+import type { SymbolicLoop, Value } from '../network/network.ts'
+import { type Line, type Section, type Writer, writerOf } from './lines.ts'
 import { reasonsOf } from './reasons.ts'
 import { whereLines } from './where.ts'
 
@@ -20,41 +21,115 @@ type Draft = Omit<Section, 'where'>
 export function reportOf(derivation: Derivation, at: readonly Value[] | undefined): Report {
   const { network } = derivation
   const writer = writerOf(derivation)
-  const drafts = at === undefined ? wholeReport(derivation, writer) : at.flatMap((value) => blocksOf(value, derivation, writer))
+  const sections = at === undefined ? wholeReport(derivation, writer) : askedFor(at, derivation, writer)
   return {
     title: network.title,
     about: network.about,
     loss: writer.loss,
-    sections: [...(at === undefined ? [forwardSection(derivation, writer)] : []), ...whereLines(drafts, derivation, writer)],
+    sections: [...(at === undefined ? forwardSections(derivation, writer) : []), ...sections],
   }
 }
 
-const forwardSection = ({ network }: Derivation, writer: Writer): Section => ({
-  kind: 'forward',
-  lines: [...network.values.values()].filter((v) => v.role === 'node' && !v.isCall).map(writer.forward),
-  where: [],
-})
+/** The equations in their order, a loop under its heading. */
+function forwardSections(derivation: Derivation, writer: Writer): Section[] {
+  const { network, loops } = derivation
+  const nodes = [...network.values.values()].filter((v) => v.role === 'node' && !v.isCall)
+  const sections: Section[] = []
+  let rest = nodes
+  for (const { loop, derivation: step } of loops) {
+    const before = rest.filter((v) => v.span.start < loop.span.start)
+    if (before.length > 0) sections.push({ kind: 'forward', lines: before.map(writer.forward), where: [] })
+    const lines = loop.step.filter((v) => !v.isCall).map(writerOf(step).forward)
+    sections.push({ kind: 'forward', title: rangeLayout(loop.index, loop.from, loop.to), lines, where: [] })
+    rest = rest.filter((v) => !before.includes(v))
+  }
+  if (rest.length > 0 || loops.length === 0) sections.push({ kind: 'forward', lines: rest.map(writer.forward), where: [] })
+  return sections
+}
 
-function wholeReport(derivation: Derivation, writer: Writer): Draft[] {
-  const { network, gradients, branches } = derivation
+/** What is said of some values only; those of a loop belong to the derivation of its step. */
+function askedFor(at: readonly Value[], derivation: Derivation, writer: Writer): Section[] {
+  return at.flatMap((value) => {
+    const loop = derivation.gradients.has(value) ? undefined : derivation.loops.find((l) => l.derivation.gradients.has(value))
+    const owner = loop?.derivation ?? derivation
+    const own = loop ? writerOf(owner) : writer
+    return whereLines(blocksOf(value, owner, own), owner, own)
+  })
+}
+
+function wholeReport(derivation: Derivation, writer: Writer): Section[] {
+  const { network, branches, loops } = derivation
+  const start = loops[0]?.loop.span.start ?? Number.POSITIVE_INFINITY
+  const isAfter = (g: Gradient): boolean => g.of.span.start > start
+  const ends = new Set(loops.flatMap(({ loop }) => loop.carried.map((c) => c.last)))
+  const { anchored, plain } = sorted(derivation)
+  const lossArguments = plain.filter((g) => (g.of.role === 'node' && branches.anchors.has(g.of)) || ends.has(g.of))
+  const loss: Draft[] = network.lossIsOpaque ? [] : [{ ...lossSection(derivation, writer), lines: lossArguments.map(writer.gradient) }]
+  const blocks = (found: readonly Gradient[]): Draft[] => found.flatMap((g) => blocksOf(g.of, derivation, writer))
+  const leaves = plain.filter((g) => !ends.has(g.of))
+  if (loops.length === 0) return whereLines([...loss, ...blocks(anchored), ...leafSections(leaves, writer)], derivation, writer)
+  const [after, before] = [anchored.filter(isAfter), anchored.filter((g) => !isAfter(g))]
+  const outside = whereLines([...loss, ...blocks(after), ...blocks(before), ...leafSections(leaves, writer)], derivation, writer)
+  const cut = loss.length + blocks(after).length
+  return [...outside.slice(0, cut), ...[...loops].reverse().flatMap(loopSections), ...outside.slice(cut)]
+}
+
+/** Merges and fan-outs, and the others, those that the network defines first first. */
+function sorted({ network, gradients, branches }: Derivation): {
+  readonly anchored: readonly Gradient[]
+  readonly plain: readonly Gradient[]
+} {
   const all = [...gradients.values()].filter((g) => g.of !== network.loss)
   const isAnchored = (g: Gradient): boolean => branches.merges.has(g.of) || branches.fanOuts.has(g.of)
-  const plain = all.filter((g) => !isAnchored(g) && !g.given).reverse()
-  const section = (kind: Section['kind'], found: readonly Gradient[]): Draft[] =>
-    found.length > 0 ? [{ kind, lines: found.map(writer.gradient) }] : []
-  const lossArguments = plain.filter((g) => g.of.role === 'node' && branches.anchors.has(g.of))
-  return [
-    ...(network.lossIsOpaque ? [] : [{ ...lossSection(derivation, writer), lines: lossArguments.map(writer.gradient) }]),
-    ...all.filter(isAnchored).flatMap((g) => blocksOf(g.of, derivation, writer)),
-    ...section(
-      'inputs',
-      plain.filter((g) => g.of.role === 'input'),
-    ),
-    ...section(
-      'parameters',
-      plain.filter((g) => g.of.role === 'param'),
-    ),
+  return { anchored: all.filter(isAnchored), plain: all.filter((g) => !isAnchored(g) && !g.given).reverse() }
+}
+
+function leafSections(plain: readonly Gradient[], writer: Writer): Draft[] {
+  const section = (kind: Section['kind'], role: Value['role']): Draft[] => {
+    const found = plain.filter((g) => g.of.role === role)
+    return found.length > 0 ? [{ kind, lines: found.map(writer.gradient) }] : []
+  }
+  return [...section('inputs', 'input'), ...section('parameters', 'param')]
+}
+
+/** How the error goes back through a loop: what follows for all steps, one step, and what the steps send to values from outside. */
+function loopSections({ loop, derivation, shown, shared, statements }: LoopDerivation): Section[] {
+  const writer = writerOf(derivation)
+  const isShown = (g: Gradient): boolean => shown.includes(g.of)
+  const { anchored, plain } = sorted(derivation)
+  const nodes = plain.filter((g) => g.of.role === 'node' && derivation.branches.anchors.has(g.of) && isShown(g)).reverse()
+  const whole: Draft = {
+    kind: 'loop',
+    title: rangeLayout(loop.index, loop.from, loop.to),
+    why: 'each step receives the error of the next one',
+    lines: statements.map((s): Line => ({ left: s.left, sign: '=', right: s.right, remark: s.remark, terms: [], shows: [] })),
+  }
+  const sums = (role: Value['role'][], kind: Section['kind']): Draft[] => {
+    const lines = shared.filter((s) => role.includes(s.of.role)).map((s) => sumLine(s, loop, derivation, writer))
+    return lines.length > 0 ? [{ kind, lines, why: 'used by every step: the contributions of all steps add up' }] : []
+  }
+  const drafts = [
+    whole,
+    ...nodes.map((g): Draft => ({ kind: 'node', title: writer.equation(g.of), lines: [writer.gradient(g)] })),
+    ...anchored.flatMap((g) => (loop.step.includes(g.of) || isShown(g) ? blocksOf(g.of, derivation, writer, isShown(g)) : [])),
+    ...leafSections(plain.filter(isShown), writer),
+    ...sums(['input', 'node'], 'inputs'),
+    ...sums(['param'], 'parameters'),
   ]
+  return whereLines(drafts, derivation, writer)
+}
+
+/** ∂L/∂W = Σ over the steps of what each sends back. */
+function sumLine({ of, term, isAll }: Shared, { index, from, to }: SymbolicLoop, { network }: Derivation, writer: Writer): Line {
+  const plain = derivative(network.loss.layout, of.layout)
+  return {
+    left: isAll ? plain : through(plain, 'loop'),
+    sign: '=',
+    right: over('∑', index, from, to, writer.layout(term)),
+    shape: of.expr.shape,
+    terms: [],
+    shows: [term],
+  }
 }
 
 const lossSection = ({ network, structure }: Derivation, writer: Writer): Draft => ({
@@ -64,8 +139,8 @@ const lossSection = ({ network, structure }: Derivation, writer: Writer): Draft 
   lines: [],
 })
 
-/** What is said of one value: as a merge, as a fan-out, or simply its gradient. */
-function blocksOf(value: Value, derivation: Derivation, writer: Writer): Draft[] {
+/** What is said of one value: as a merge, as a fan-out, or simply its gradient; unless `whole` only where the error goes from it. */
+function blocksOf(value: Value, derivation: Derivation, writer: Writer, whole = true): Draft[] {
   const { gradients, branches, structure } = derivation
   const g = gradients.get(value)!
   const isMerge = branches.merges.has(value)
@@ -84,10 +159,11 @@ function blocksOf(value: Value, derivation: Derivation, writer: Writer): Draft[]
           kind: 'merge',
           title: writer.equation(value),
           why: reasonsOf(value, structure, 'merges'),
-          lines: [...(g.given || uses ? [] : [writer.gradient(g)]), ...writer.branches(value)],
+          lines: [...(g.given || uses || !whole ? [] : [writer.gradient(g)]), ...writer.branches(value)],
         },
       ]
     : []
-  const fanOut: Draft[] = uses ? [{ kind: 'fan-out', title: value.layout, why: writer.uses(uses), lines: [writer.gradient(g)] }] : []
+  const fanOut: Draft[] =
+    uses && whole ? [{ kind: 'fan-out', title: value.layout, why: writer.uses(uses), lines: [writer.gradient(g)] }] : []
   return [...merge, ...fanOut]
 }

@@ -29,15 +29,16 @@ export const summaryText = (result: Result, paint: Paint): string =>
     .join('\n')
 
 /** The gradients that have a line of their own. */
-export const printedValues = ({ gradients, branches, network, inlined }: Derivation): Value[] =>
+export const printedValues = ({ gradients, branches, network, inlined, loops }: Derivation): Value[] =>
   [...gradients.values()]
     .filter((g) => g.of !== network.loss && !g.given && (g.of.role !== 'node' || branches.anchors.has(g.of) || !inlined.has(g.of)))
     .map((g) => g.of)
+    .concat(loops.flatMap(({ shown, shared }) => [...shown, ...shared.flatMap((s) => (s.isAll ? [s.of] : []))]))
 
 /** 3.1e-10 */
 export const errorText = (worst: number): string => (worst === 0 ? '0' : worst.toExponential(1))
 
-function verificationSummary(derivation: Derivation, { draws, byValue }: Verification): Summary[] {
+function verificationSummary(derivation: Derivation, { draws, byValue, lengths, statements = [] }: Verification): Summary[] {
   const printed = printedValues(derivation)
   const checked = printed.filter((v) => byValue.get(v))
   const failing = checked.filter((v) => !byValue.get(v)!.ok)
@@ -45,6 +46,8 @@ function verificationSummary(derivation: Derivation, { draws, byValue }: Verific
   const worst = checked.reduce((most, v) => Math.max(most, byValue.get(v)!.worst), 0)
   const names = (values: readonly Value[]): string => values.map((v) => toText(v.layout)).join(', ')
   const agrees = `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences`
+  const ofLengths = lengths ? ` of loops with ${lengths.join(', ')} steps` : ''
+  const broken = statements.filter((s) => !s.ok)
   const why = draws > 0 ? 'a function declares its own gradient' : 'no random point gave finite values (conditions under assume can help)'
   return [
     ...failing.map((v): Summary => {
@@ -55,7 +58,18 @@ function verificationSummary(derivation: Derivation, { draws, byValue }: Verific
       }
     }),
     ...(failing.length === 0 && checked.length > 0
-      ? [{ kind: 'holds' as const, text: `${agrees} on ${draws} draws (largest relative error ${errorText(worst)})` }]
+      ? [{ kind: 'holds' as const, text: `${agrees} on ${draws} draws${ofLengths} (largest relative error ${errorText(worst)})` }]
+      : []),
+    ...broken.map(
+      ({ statement }): Summary => ({ kind: 'fails', text: `${toText(statement.left)} = ${toText(statement.right)} does not hold` }),
+    ),
+    ...(statements.length > 0 && broken.length === 0
+      ? [
+          {
+            kind: 'holds' as const,
+            text: `${count(statements.length, 'formula')} for the whole loop ${statements.length === 1 ? 'agrees' : 'agree'} with it`,
+          },
+        ]
       : []),
     ...(unchecked.length > 0
       ? [{ kind: 'note' as const, text: `not compared with differences, because ${why}: ${names(unchecked)}` }]

@@ -24,11 +24,12 @@ function sectionText(section: Section, paint: Paint): string[] {
     const first = i === 0 ? 'where ' : '      '
     return lineText(line, first + formula(line), 0, paint)
   })
-  return [...headText(section, paint), ...lines, ...where]
+  const inLoop = section.kind === 'forward' && section.title ? '  ' : ''
+  return [...headText(section, paint), ...lines.map((line) => inLoop + line), ...where]
 }
 
 function headText({ kind, title, why }: Section, paint: Paint): string[] {
-  if (kind === 'forward') return []
+  if (kind === 'forward') return title ? [`  for ${toText(title)}:`] : []
   const head = `${kind}${title ? ` ${toText(title)}` : ''}`
   const name = paint.accent(kind) + paint.strong(head.slice(kind.length))
   if (!why) return [name]

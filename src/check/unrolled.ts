@@ -1,0 +1,253 @@
+/** Checks loops whose length is a symbol on loops of real lengths: every formula of a step, every sum and closed form, every claim. */
+import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
+import { deriveGradients } from '../derive/derive.ts'
+import type { Gradient } from '../derive/reverse.ts'
+import { Failure } from '../diagnostic.ts'
+import { type Sizes, sizeIn } from '../expr/dim.ts'
+import { evaluate, type Point } from '../expr/evaluate.ts'
+import { type Expr, inOrder } from '../expr/expr.ts'
+import { claimOf, declaredIn } from '../network/claims.ts'
+import { indexOf } from '../network/families.ts'
+import type { Claim, Network, Scope, Value } from '../network/network.ts'
+import { parseExpression } from '../network/syntax.ts'
+import { add } from '../ops/arithmetic.ts'
+import { full, type Tensor, zip } from '../tensor/tensor.ts'
+import { drawPoint } from './draw.ts'
+import { type Judgement, judge, overall, type Verdict } from './judge.ts'
+import { type Verification, verify } from './verify.ts'
+
+/** The lengths that are tried. */
+const lengths = [1, 2, 3, 4]
+const tolerance = 1e-8
+
+interface Unrolled {
+  readonly length: number
+  readonly derivation: Derivation
+}
+
+/** What is found out about a derivation with symbolic loops. */
+export interface LoopChecks {
+  readonly verification: Verification
+  readonly judgements: readonly Judgement[]
+}
+
+export function checkLoops(derivation: Derivation, unroll: (length: number) => Network, seed: number): LoopChecks {
+  const unrolled = lengths.map((length): Unrolled => {
+    const network = unroll(length)
+    return { length, derivation: deriveGradients(network, { form: 'local', derivatives: 'symbol', trace: false }) }
+  })
+  const statements = derivation.loops
+    .flatMap((loop) => loop.statements)
+    .map((statement) => ({ statement, ok: holdsFor(statement, unrolled, seed) }))
+  return { verification: { ...verified(derivation, unrolled, seed), statements }, judgements: judged(unrolled, seed) }
+}
+
+/** The verdicts on the claims of a spec: on each length they can speak of. */
+function judged(unrolled: readonly Unrolled[], seed: number): readonly Judgement[] {
+  const { network, ...sample } = unrolled.at(-1)!.derivation
+  const own = network.claims.map((claim, i) => {
+    const cases = unrolled.map(({ length, derivation }) => ({ length, claim: derivation.network.claims[i]!, derivation }))
+    const verdict = overLengths(cases, seed)
+    const holds = verdict.kind === 'proved' || verdict.kind === 'agrees'
+    return { claim, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds }
+  })
+  const inModules = network.modules.flatMap((module) => {
+    const derivation = deriveGradients(module, { form: sample.form, derivatives: 'symbol', trace: false })
+    return module.claims.map((claim) => ({ ...judge(claim, derivation, seed), about: module.title }))
+  })
+  return [...own, ...inModules]
+}
+
+interface Case {
+  readonly length: number
+  readonly claim: Claim
+  readonly derivation: Derivation
+}
+
+/** One verdict of several: a claim may speak of members that short loops do not have. */
+function overLengths(cases: readonly Case[], seed: number): Verdict {
+  const found: { length: number; verdict: Verdict }[] = []
+  let missing: Failure | undefined
+  for (const { length, claim, derivation } of cases) {
+    try {
+      const verdict = judge(claim, derivation, seed).verdict
+      const isEmpty = claim.loop && verdict.kind === 'undecided'
+      if (!isEmpty || cases.length === 1) found.push({ length, verdict })
+    } catch (error) {
+      if (!(error instanceof Failure) || error.diagnostics.some((d) => d.code !== 'unknown-name')) throw error
+      missing = error
+    }
+  }
+  if (found.length === 0 && missing) throw missing
+  const verdict = overall(found.map((f) => f.verdict))
+  if (verdict.kind !== 'proved' && verdict.kind !== 'agrees') return verdict
+  const agreeing = found.map((f) => f.verdict)
+  const points = agreeing.reduce((sum, v) => sum + (v.kind === 'agrees' ? v.points : 0), 0)
+  const worst = agreeing.reduce((most, v) => Math.max(most, v.kind === 'agrees' ? v.worst : 0), 0)
+  return { kind: 'agrees', points, worst, lengths: found.map((f) => f.length) }
+}
+
+/** A formula about all steps, as a claim about every length. */
+function holdsFor({ claim, range }: Statement, unrolled: readonly Unrolled[], seed: number): boolean {
+  const text = (written: string) => ({ text: written, span: { start: 0, end: 0 }, exact: false })
+  const cases = unrolled.map(({ length, derivation }) => {
+    const declared = declaredIn(derivation.network.scope)
+    const entry = {
+      form: 'spec' as const,
+      text: text(claim),
+      negated: false,
+      where: [],
+      for: range ? text(range) : undefined,
+      span: { start: 0, end: 0 },
+    }
+    return { length, claim: claimOf(entry, { name: '', text: '' }, declared), derivation }
+  })
+  return overLengths(cases, seed).kind === 'agrees'
+}
+
+/** Every formula, in numbers: one step's in each step, sums over all of them, and those outside the loops. */
+function verified(derivation: Derivation, unrolled: readonly Unrolled[], seed: number): Verification {
+  const worst = new Map<Value, number>()
+  const note = (value: Value, error: number): void => {
+    worst.set(value, Math.max(worst.get(value) ?? 0, error))
+  }
+  let draws = 0
+  let ok = true
+  for (const { length, derivation: real } of unrolled) {
+    const checked = verify(real, seed)
+    draws += checked.draws
+    const byName = new Map([...checked.byValue].map(([value, v]) => [value.name, v]))
+    compareAt(derivation, real, length, seed, (value, name, gap) => {
+      const direct = byName.get(name)
+      if (gap > tolerance || (direct && !direct.ok)) ok = false
+      note(value, Math.max(gap > tolerance ? gap : 0, direct?.worst ?? 0))
+    })
+    for (const v of checked.byValue.values()) if (v && !v.ok) ok = false
+  }
+  const byValue = new Map([...worst].map(([value, error]) => [value, { draws, worst: error, ok: ok && error <= 1e-6 }] as const))
+  return { draws, byValue, lengths }
+}
+
+type Note = (value: Value, name: string, gap: number) => void
+
+function compareAt(derivation: Derivation, real: Derivation, length: number, seed: number, note: Note): void {
+  const point = drawPoint(real.network, seed, length, 1)
+  const symbols = derivation.network.sizes.filter((name) => !real.network.sizes.includes(name))
+  const sizes = new Map([...point.sizes, ...symbols.map((name) => [name, length] as const)])
+  const adjoints = new Map([...real.raw.values()].map((g) => [g.of.expr, g.adjoint]))
+  const known = evaluate([...real.network.scope.values.values(), ...adjoints.values()], point)
+  const scope = real.network.scope
+  const tensorOf = (name: string): Tensor | undefined => known.get(scope.values.get(name)!)
+  const errorOf = (name: string): Tensor | undefined => known.get(adjoints.get(scope.values.get(name)!)!)
+  const world: World = { values: scope.values, tensorOf, errorOf }
+
+  const fromLoops = new Map<Value, Tensor>()
+  for (const loop of derivation.loops) {
+    const { index, from, to, carried } = loop.loop
+    const [start, end] = [sizeIn(from, sizes), sizeIn(to, sizes)]
+    for (let at = start; at < end; at++) {
+      const here = new Map([...sizes, [index, at]])
+      const step = stepAt(loop, here, { start, at, end }, world)
+      for (const value of loop.shown) {
+        const name = nameIn(value.name, here, at - start, scope)
+        if (scope.values.has(name)) note(value, name, gapBetween(step(loop.derivation.gradients.get(value)!.total), errorOf(name)))
+      }
+      for (const { of, term } of loop.shared) addTo(fromLoops, of, step(term))
+      if (at === start) for (const { first, incoming } of carried) addTo(fromLoops, first, step(sentBack(loop, incoming)))
+    }
+  }
+  compareOutside(derivation, fromLoops, sizes, world, note)
+}
+
+interface World extends Pick<Scope, 'values'> {
+  tensorOf(name: string): Tensor | undefined
+  errorOf(name: string): Tensor | undefined
+}
+
+/** What a step sends to the value that it receives: all that does not come from elsewhere. */
+function sentBack({ derivation }: LoopDerivation, incoming: Value): Expr {
+  const seed = derivation.network.seeds.get(incoming.expr)
+  const terms = derivation.gradients.get(incoming)!.contributions.flatMap((c) => (c.term === seed ? [] : [c.term]))
+  return add(terms)
+}
+
+/** Evaluates formulas of one step, with the values and errors that the unrolled network has there. */
+function stepAt(
+  { derivation, loop }: LoopDerivation,
+  sizes: Sizes,
+  { start, at, end }: { readonly start: number; readonly at: number; readonly end: number },
+  world: World,
+): (formula: Expr) => Tensor {
+  const values = new Map<Expr, Tensor>()
+  const next = new Set(loop.next.map((v) => v.name))
+  const nothing = (expr: Expr): Tensor =>
+    full(
+      expr.shape.map((d) => Math.max(0, sizeIn(d, sizes))),
+      0,
+    )
+  const set = (expr: Expr, name: string, of: (name: string) => Tensor | undefined): void => {
+    const known = of(nameIn(name, sizes, at - start, world))
+    // after the last step there is no next one: nothing comes from it; what has no name of its own is computed
+    const isBeyond = at === end - 1 && (next.has(name) || expr.op.fresh)
+    if (known || isBeyond) values.set(expr, known ?? nothing(expr))
+  }
+  for (const v of derivation.network.values.values()) if (v !== derivation.network.loss) set(v.expr, v.name, world.tensorOf)
+  for (const g of derivation.raw.values()) if (g.of !== derivation.network.loss) set(g.adjoint, g.of.name, world.errorOf)
+  for (const [expr, seed] of derivation.network.seeds) set(seed, derivation.structure.valueAt.get(expr)!.name, world.errorOf)
+  return (formula) => {
+    const leaves = inOrder([formula], (e) => (values.has(e) ? [] : e.args)).filter((e) => e.op.fresh && !values.has(e))
+    for (const leaf of leaves) set(leaf, leaf.op.name, world.tensorOf)
+    const inner = new Map(values)
+    if (!formula.op.fresh) inner.delete(formula)
+    return evaluate([formula], { sizes, values: inner } satisfies Point).get(formula)!
+  }
+}
+
+function compareOutside(derivation: Derivation, fromLoops: ReadonlyMap<Value, Tensor>, sizes: Sizes, world: World, note: Note): void {
+  const { network, gradients, raw } = derivation
+  const values = new Map<Expr, Tensor>()
+  for (const v of network.values.values()) {
+    const tensor = world.tensorOf(concrete(v.name, sizes))
+    if (tensor && v !== network.loss) values.set(v.expr, tensor)
+  }
+  for (const { loop } of derivation.loops) for (const { sum } of loop.summands) values.set(sum, full([], 0))
+  for (const [expr, seed] of network.seeds) {
+    const tensor = fromLoops.get(derivation.structure.valueAt.get(expr)!)
+    if (tensor) values.set(seed, tensor)
+  }
+  const isKnown = (g: Gradient): boolean =>
+    inOrder([g.total], (e) => (values.has(e) ? [] : e.args)).every((e) => !e.op.fresh || values.has(e))
+  const asked = [...gradients.values()].filter((g) => g.of !== network.loss && raw.has(g.of) && isKnown(g))
+  for (const { of, total } of asked) {
+    const name = concrete(of.name, sizes)
+    note(of, name, gapBetween(evaluate([total], { sizes, values }).get(total)!, world.errorOf(name)))
+  }
+}
+
+function addTo(sums: Map<Value, Tensor>, value: Value, term: Tensor): void {
+  const before = sums.get(value)
+  sums.set(value, before ? zip(before, term, (a, b) => a + b) : term)
+}
+
+/** The largest difference, relative to the largest entry; an error that never arrives is zero. */
+function gapBetween(found: Tensor, expected: Tensor | undefined): number {
+  const size = [...found.data, ...(expected?.data ?? [])].reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+  const gap = found.data.reduce((most, x, i) => Math.max(most, Math.abs(x - (expected?.data[i] ?? 0))), 0)
+  return size === 0 ? 0 : gap / size
+}
+
+/** The name in the unrolled network; a node inside the only call of an instance in a step is told apart by the number of the call. */
+function nameIn(name: string, sizes: Sizes, step: number, { values }: Pick<Scope, 'values'>): string {
+  const found = concrete(name, sizes)
+  const inCall = /^(.+)\.([^.[\]]+)\[[^\]]*\]$/.exec(found)
+  if (values.has(found) || !inCall) return found
+  const call = step + 1 + (/\+1\]$/.test(name) ? 1 : 0)
+  return call === 1 ? `${inCall[1]}.${inCall[2]}` : `${inCall[1]}.call[${call}].${inCall[2]}`
+}
+
+/** z[l+1] at l = 2 is z[3]. */
+const concrete = (name: string, sizes: Sizes): string =>
+  name.replaceAll(/\[([^\]]*)\]/g, (_, inside: string) => {
+    const ast = parseExpression({ text: inside, span: { start: 0, end: 0 }, exact: false })
+    return `[${indexOf(ast, { dims: sizes } as never)}]`
+  })
