@@ -7,13 +7,15 @@ import { type Verification, verify } from './check/verify.ts'
 import { type Derivation, deriveGradients } from './derive/derive.ts'
 import type { Derivatives, Form } from './derive/forms.ts'
 import { deriveNetwork } from './derive/loops.ts'
-import type { Source } from './diagnostic.ts'
+import { inSource, type Source } from './diagnostic.ts'
 import type { Document } from './network/document.ts'
 import { readDocument } from './network/document.ts'
+import { readDump } from './network/dump.ts'
 import { elaborate } from './network/elaborate.ts'
+import { unrolledFor } from './network/lengths.ts'
 import type { Network } from './network/network.ts'
 import type { Differentiate } from './network/pointwise.ts'
-import { depthsOf, lengthsFrom } from './network/symbolic.ts'
+import { depthsOf } from './network/symbolic.ts'
 
 export interface Options {
   /** Sizes for symbols of the spec, over and above its own `dims`. */
@@ -68,30 +70,22 @@ const judgementsOf = ({ claims, modules }: Network, derivation: Derivation, opti
   ),
 ]
 
-/** The lengths of loops and families that a dump tells by the members in it, over and above the given sizes. */
-function sizesFor(source: Source, dump: Source, sizes: Options['sizes']): Options['sizes'] {
-  const members = new Map<string, number>()
-  for (const [, family, at] of dump.text.matchAll(/"([^"[\]]+)\[(\d+)\]/g))
-    members.set(family!, Math.max(members.get(family!) ?? 0, Number(at)))
-  const document = readDocument(source)
-  const fixed = new Set([...document.dims.map((d) => d.name.text), ...sizes.keys()])
-  return new Map([...[...lengthsFrom(document, members)].filter(([name]) => !fixed.has(name)), ...sizes])
-}
-
 /** Derives, verifies and judges, and compares the gradients of a dump with the derived ones. */
 export async function compareWith(source: Source, dump: Source, options: Options = defaults, tolerance = dumpTolerance): Promise<Result> {
-  const sizes = sizesFor(source, dump, options.sizes)
-  const result = await derive(source, { ...options, sizes })
-  const exact = evaluated(result.derivation, dump)
-  const concrete = await readNetwork(source, new Map([...sizes, ...exact.evaluation.given.point.sizes]))
-  return { ...result, comparison: compareDump(exact, evaluated(deriveGradients(concrete, defaults), dump), dump, tolerance) }
+  const result = await derive(source, options)
+  const exact = await evaluateWith(source, dump, options.sizes)
+  const { sizes } = exact.evaluation.given.point
+  const concrete = await evaluateWith(source, dump, new Map([...options.sizes, ...sizes]))
+  return { ...result, comparison: compareDump(exact, concrete, dump, tolerance) }
 }
 
 /** Derives, and evaluates everything with the arrays of a dump. Throws a Failure with all faults of one of the two texts. */
-export const evaluateWith = async (source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> =>
-  evaluated(deriveGradients(await readNetwork(source, sizesFor(source, values, sizes)), defaults), values)
-
-const evaluated = (derivation: Derivation, values: Source): Evaluated => ({ derivation, evaluation: evaluateNetwork(derivation, values) })
+export async function evaluateWith(source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> {
+  const network = await readNetwork(source, sizes)
+  const dump = inSource(values, () => readDump(values))
+  const derivation = deriveGradients(unrolledFor(network, dump), defaults)
+  return { derivation, evaluation: evaluateNetwork(derivation, dump, values) }
+}
 
 /** mathjs is loaded for specs that write out a pointwise function, and for no other. */
 async function calculusFor({ functions }: Document): Promise<Differentiate> {

@@ -163,6 +163,12 @@ export const words = {
 export type Code = keyof typeof words
 export type Parts<C extends Code> = Parameters<(typeof words)[C]>[0]
 
+/** What a spec promises, and an array does not keep. */
+export const promises = {
+  domain: (p: { name: string; domain: string }) => `${p.name} is declared ${p.domain}, but is not: formulas that use it may not hold here`,
+  condition: (p: { condition: string }) => `${p.condition} does not hold here, as the spec assumes`,
+} as const
+
 /** What a claim or a gradient got wrong, in one sentence: mistakes by the kind that reports name. */
 export const mistakes = {
   missing: (p: { term: string; way: string; why: string }) => `missing ${p.term}: ${p.way}${p.why}`,

@@ -1,5 +1,5 @@
 /** `check --values`: a backward pass that is right passes, in float32, too; each usual mistake in it is told by its name. */
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -156,6 +156,27 @@ describe.each([
   })
 })
 
+test('a loop has as many steps as the dump has members; the steps that are missing are named', async () => {
+  const rnn = { name: 'rnn.yaml', text: readFileSync('samples/rnn.yaml', 'utf8') }
+  const steps = { 'x[1]': [0.3], 'x[2]': [-0.4], 'x[3]': [0.9], 'y[1]': [1], 'y[2]': [0.2], 'y[3]': [-1] }
+  const numbers = { ...steps, 'h[0]': [0.1, -0.2], W: drawn(2, 2), U: drawn(2, 1), V: drawn(1, 2), b: [0.1, 0] }
+  const { evaluation } = await evaluateWith(rnn, { name: 'values', text: JSON.stringify(numbers) })
+  const whole = JSON.parse(evaluationText(evaluation))
+  expect(Object.keys(whole.values)).toContain('h[3]')
+  expect(Object.keys(whole.values)).not.toContain('h[4]')
+  const last = mul(
+    whole.gradients['a[3]'].map((x: number) => [x]),
+    [whole.values['h[2]']],
+  )
+  const text = JSON.stringify({ ...whole, gradients: { ...whole.gradients, W: last } })
+  const { gradients } = (await compareWith(rnn, { name: 'dump', text })).comparison!
+  const { diagnosis } = gradients.find((g) => !g.ok)!
+  expect([diagnosis!.message, ...diagnosis!.details!].map((m) => m.split(':')[0])).toEqual([
+    'missing ∂E/∂a[1] h[0]ᵀ',
+    'missing ∂E/∂a[2] h[1]ᵀ',
+  ])
+})
+
 test('where the forward passes differ, the gradients are not explained', async () => {
   const { values: nodes, gradients } = await compared(dump(noSkip, { Z1, H1: minus(H1, X) }))
   expect(nodes.map((c) => [c.of.name, c.ok])).toEqual([
@@ -164,6 +185,13 @@ test('where the forward passes differ, the gradients are not explained', async (
   ])
   expect(gradients.some((g) => !g.ok)).toBe(true)
   expect(gradients.every((g) => g.diagnosis === undefined)).toBe(true)
+})
+
+test('the README shows what the command prints', () => {
+  const { stdout } = backproof(['check', 'samples/softmax-regression.yaml', '--values', 'samples/dumps/softmax-regression-wrong.json'])
+  const lines = stdout.split('\n')
+  const from = lines.findIndex((line) => line.startsWith('✗'))
+  expect(readFileSync('README.md', 'utf8')).toContain(lines.slice(from, from + 3).join('\n'))
 })
 
 describe('the command', () => {

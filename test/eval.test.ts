@@ -55,7 +55,7 @@ const samples = readdirSync('samples').filter((f) => f.endsWith('.yaml') && !/: 
 test.each(samples)('%s: sizes follow from the arrays, and what comes out goes in again', async (file) => {
   const source = { name: file, text: readFileSync(`samples/${file}`, 'utf8') }
   const { derivation } = await derive(source, { ...defaults, verify: false })
-  const network = derivation.network.unrolled?.(3) ?? derivation.network
+  const network = derivation.network.unrolled?.(5) ?? derivation.network
   const point = drawPoint(network, 3, 0, 1)
   const values = Object.fromEntries(
     [...network.values].flatMap(([name, { expr }]) => (point.values.has(expr) ? [[name, nested(point.values.get(expr)!)]] : [])),
@@ -103,6 +103,46 @@ test('what is not finite is null, named on the standard error, and fails', () =>
   const { status, stdout, stderr } = backproof(['eval', '-', '--values', 'test/dumps/zero/log.json'], spec)
   expect({ status, stderr }).toEqual({ status: 1, stderr: '✗ not finite here: L, y, dL/dx\n' })
   expect(JSON.parse(stdout)).toMatchObject({ loss: null, values: { y: [null, 0] }, gradients: { x: [null, 1] } })
+})
+
+test('what the spec promises, and the arrays do not keep, is remarked', () => {
+  const spec = `inputs:
+  z: [2, 3]
+  p:
+    shape: [2]
+    is: positive
+constants:
+  Y:
+    shape: [2, 3]
+    is: one_hot
+  m:
+    shape: [2]
+    is: mask
+  i:
+    shape: [2]
+    is: index(3)
+  q:
+    shape: [2, 3]
+    is: simplex
+  g:
+    shape: [2]
+    is: sign
+assume:
+  - p < 3
+layers:
+  - y = z * Y * q + sum(p * m * i * g)
+loss: sum(y)
+`
+  const remarks = async (values: object): Promise<readonly string[]> =>
+    (await evaluateWith({ name: 'spec', text: spec }, { name: 'values', text: JSON.stringify(values) })).evaluation.remarks
+  const rows = (...row: number[]): number[][] => [row, row]
+  const kept = { z: rows(1, 2, 3), p: [1, 2], Y: rows(0, 1, 0), m: [0, 1], i: [0, 2], q: rows(0.2, 0.3, 0.5), g: [1, -1] }
+  const broken = { ...kept, p: [-1, 3], Y: rows(1, 1, 0), m: [0, 2], i: [0, 3], q: rows(0.2, 0.3, 0.6), g: [1, 0] }
+  return remarks(kept).then(async (none) => {
+    expect(none).toEqual([])
+    const told = await remarks(broken)
+    expect(told.map((text) => text.split(/ is| does/)[0])).toEqual(['p', 'Y', 'm', 'i', 'q', 'g', '1[p<3]'])
+  })
 })
 
 test('one standard input is read once', () => {

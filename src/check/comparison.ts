@@ -27,6 +27,8 @@ export interface Compared {
 export interface Comparison {
   /** The dump's name. */
   readonly file: string
+  /** Of the network as the dump has it: loops have a length. */
+  readonly derivation: Derivation
   readonly tolerance: number
   /** Nodes and the loss, as far as the dump has them: where these differ, the forward passes do. */
   readonly values: readonly Compared[]
@@ -34,6 +36,8 @@ export interface Comparison {
   readonly gradients: readonly Compared[]
   /** Inputs whose gradients the dump does not have. */
   readonly missing: readonly Value[]
+  /** What the spec promises of its values, and the dump does not keep. */
+  readonly remarks: readonly string[]
 }
 
 export const dumpTolerance = 1e-4
@@ -74,10 +78,12 @@ export function compareDump(exact: Evaluated, concrete: Evaluated, source: Sourc
   const fromTheLoss = [...derivation.gradients.keys()]
   return {
     file: source.name,
+    derivation,
     tolerance,
     values,
     gradients: gradients.sort((a, b) => fromTheLoss.indexOf(a.of) - fromTheLoss.indexOf(b.of)),
     missing: [...network.values.values()].filter((v) => v.role === 'input' && !given.gradients.has(v)),
+    remarks: evaluation.remarks,
   }
 }
 

@@ -58,6 +58,8 @@ function placesIn(ast: Ast): readonly Place[] {
     case 'transpose':
     case 'index':
       return [[ast.of, (of) => ({ ...ast, of })]]
+    case 'over':
+      return [[ast.body, (body) => ({ ...ast, body })]]
     case 'power':
       return [[ast.base, (base) => ({ ...ast, base })]]
     case 'call':

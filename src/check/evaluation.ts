@@ -3,10 +3,11 @@ import type { Derivation } from '../derive/derive.ts'
 import { inSource, type Source } from '../diagnostic.ts'
 import { sizeIn } from '../expr/dim.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
-import { type Dump, readDump } from '../network/dump.ts'
+import type { Dump } from '../network/dump.ts'
 import type { Value } from '../network/network.ts'
 import { full, type Tensor } from '../tensor/tensor.ts'
 import { type GivenPoint, pointOf, requireKnown } from './given.ts'
+import { brokenPromises } from './promises.ts'
 
 export interface Evaluation {
   /** Null for an opaque loss. */
@@ -17,12 +18,13 @@ export interface Evaluation {
   readonly gradients: ReadonlyMap<Value, Tensor>
   readonly given: GivenPoint
   readonly dump: Dump
+  /** What the spec promises of its values, and they do not keep. */
+  readonly remarks: readonly string[]
 }
 
 /** Evaluates a network with the arrays of a dump. Throws a Failure with all faults of the dump, or of a spec that can't be evaluated. */
-export function evaluateNetwork(derivation: Derivation, source: Source): Evaluation {
+export function evaluateNetwork(derivation: Derivation, dump: Dump, source: Source): Evaluation {
   const { network, gradients } = derivation
-  const dump = inSource(source, () => readDump(source))
   const given = inSource(source, () => pointOf(dump, source, derivation))
   const all = [...network.values.values()].filter((v) => v !== network.loss)
   const totals = all.flatMap((v) => gradients.get(v)?.total ?? [])
@@ -36,6 +38,7 @@ export function evaluateNetwork(derivation: Derivation, source: Source): Evaluat
     gradients: new Map(slopes.map((v) => [v, gradients.has(v) ? known.get(gradients.get(v)!.total)! : zeros(v, given.point)])),
     given,
     dump,
+    remarks: brokenPromises(network, given.point),
   }
 }
 

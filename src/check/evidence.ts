@@ -1,7 +1,7 @@
 /** What a diagnosis has to explain: what was claimed, in numbers, at one point or several. */
 import { evaluate, type Point } from '../expr/evaluate.ts'
 import type { Expr } from '../expr/expr.ts'
-import { sizeOf, type Tensor } from '../tensor/tensor.ts'
+import { map, sizeOf, type Tensor, zip } from '../tensor/tensor.ts'
 
 export interface Sample {
   readonly point: Point
@@ -68,6 +68,29 @@ export function combination(terms: readonly Expr[], evidence: Evidence): readonl
   const fits = rows.every(({ x, y }) => Math.abs(y - x.reduce((s, v, i) => s + v * solution[i]!, 0)) <= evidence.tolerance * scale)
   return fits ? solution : undefined
 }
+
+/** So many terms are left out in every combination. */
+const mostTerms = 10
+
+/** Simple coefficients that give what was claimed: some terms left out, or one of them with another sign or twice. For few entries. */
+export function simpleCombination(terms: readonly Expr[], evidence: Evidence): readonly number[] | undefined {
+  const { samples, tolerance } = evidence
+  const entries = samples.reduce((sum, { claimed }) => sum + claimed.data.length, 0)
+  if (terms.length < 2 || terms.length > Math.min(mostTerms, 3 * entries)) return undefined
+  const values = valuesOf(terms, evidence)
+  const subsets = Array.from({ length: 2 ** terms.length - 2 }, (_, bits) => terms.map((__, i) => ((bits + 1) >> i) & 1))
+  const fewestFirst = subsets.sort((a, b) => sumOf(b) - sumOf(a))
+  const singles = terms.flatMap((_, i) => [-1, 2, 0.5].map((c) => terms.map((__, j) => (i === j ? c : 1))))
+  return [...fewestFirst, ...singles].find((coefficients) =>
+    samples.every(({ claimed }, k) => {
+      const none = map(claimed, () => 0)
+      const total = coefficients.reduce((sum, c, i) => zip(sum, values[k]![i]!, (a, b) => a + c * b), none)
+      return isSame(total, claimed, tolerance)
+    }),
+  )
+}
+
+const sumOf = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0)
 
 /** Gaussian elimination with pivots; undefined for a singular system. */
 function solved(system: readonly (readonly number[])[]): number[] | undefined {

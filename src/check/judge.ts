@@ -22,7 +22,13 @@ import { applied, isOperator, type Operator, shapesOf } from './operator.ts'
 export type Verdict =
   | { readonly kind: 'proved' }
   | { readonly kind: 'agrees'; readonly points: number; readonly worst: number; readonly lengths?: readonly number[] }
-  | { readonly kind: 'refuted'; readonly diagnosis: Diagnosis; readonly counterexample: Counterexample | undefined }
+  | {
+      readonly kind: 'refuted'
+      readonly diagnosis: Diagnosis
+      readonly counterexample: Counterexample | undefined
+      /** Of the network, the module or the loop of some length that the claim was held against. */
+      readonly derivation: Derivation
+    }
   | { readonly kind: 'undecided'; readonly because: string }
 
 /** Where the two sides differ. */
@@ -34,8 +40,6 @@ export interface Counterexample {
 
 export interface Judgement {
   readonly claim: Claim
-  /** Of the network, or of the module, that the claim is about. */
-  readonly derivation: Derivation
   readonly verdict: Verdict
   /** A claim must hold, a `not:` must be refuted. */
   readonly ok: boolean
@@ -52,7 +56,7 @@ const tolerance = 1e-8
 export function judge(claim: Claim, derivation: Derivation, seed: number): Judgement {
   const verdict = overall(casesOf(claim, derivation).map((at) => verdictOn(claim, derivation, seed, at)))
   const holds = verdict.kind === 'proved' || verdict.kind === 'agrees'
-  return { claim, derivation, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds }
+  return { claim, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds }
 }
 
 type Case = ReadonlyMap<string, number>
@@ -77,14 +81,19 @@ function verdictOn(claim: Claim, derivation: Derivation, seed: number, at: Case)
   try {
     compared = asTensors(sidesOf(claim, derivation, at), derivation)
   } catch (error) {
-    if (isAboutShapes(error)) return byShape(error.diagnostics[0]!, subject, mended())
+    if (isAboutShapes(error)) return byShape(error.diagnostics[0]!, subject, mended(), derivation)
     throw error
   }
   const [left, right] = compared
   const evidence = compare(left, right, derivation, seed)
   if (evidence.kind === 'undecided') return evidence
   if (evidence.kind === 'differs')
-    return { kind: 'refuted', diagnosis: diagnose({ left, right, subject }, derivation, seed, mended), counterexample: evidence.at }
+    return {
+      kind: 'refuted',
+      diagnosis: diagnose({ left, right, subject }, derivation, seed, mended),
+      counterexample: evidence.at,
+      derivation,
+    }
   return isProved(left, right, derivation) ? { kind: 'proved' } : { kind: 'agrees', points: evidence.points, worst: evidence.worst }
 }
 
@@ -92,12 +101,18 @@ const isAboutShapes = (error: unknown): error is Failure =>
   error instanceof Failure && error.diagnostics.length > 0 && error.diagnostics.every((d) => d.code === 'shapes')
 
 /** Refuted without any number; the mistake is known if a small change mends it. */
-const byShape = ({ message, hint }: Diagnostic, subject: Value | undefined, mend: Diagnosis | undefined): Verdict => ({
+const byShape = (
+  { message, hint }: Diagnostic,
+  subject: Value | undefined,
+  mend: Diagnosis | undefined,
+  derivation: Derivation,
+): Verdict => ({
   kind: 'refuted',
   diagnosis: mend
     ? { ...mend, details: [mistakes['by-shapes']({ message })], subject }
     : { kind: 'shape', message, ...(hint ? { details: [hint] } : {}), subject },
   counterexample: undefined,
+  derivation,
 })
 
 /** In a larger network, trying changes one by one would take long. */

@@ -12,7 +12,7 @@ import { termsOf } from '../rewrite/terms.ts'
 import { permute, type Tensor, tensor } from '../tensor/tensor.ts'
 import { mistakes as words } from '../words.ts'
 import { changesByRule, nameOf, text, wayText } from './changes.ts'
-import { combination, type Evidence, explains, isSame, largest, near, ratios } from './evidence.ts'
+import { combination, type Evidence, explains, isSame, largest, near, ratios, simpleCombination } from './evidence.ts'
 import { byFrozenPart } from './frozen.ts'
 import { byJacobian } from './jacobians.ts'
 import { type Diagnosis, factorDiagnosis, isSimple, numberText } from './kinds.ts'
@@ -34,10 +34,8 @@ interface Candidate {
 export const byTerms: Attempt = (gradient, derivation, evidence, anyNumber = evidence.samples.length > 1) => {
   const candidates = candidatesOf(gradient, derivation)
   if (candidates.length > 12) return undefined
-  const coefficients = combination(
-    candidates.map((c) => c.term),
-    evidence,
-  )
+  const terms = candidates.map((c) => c.term)
+  const coefficients = combination(terms, evidence) ?? simpleCombination(terms, evidence)
   if (!coefficients || coefficients.every((c) => near(c, 1, slack(evidence)))) return undefined
   const isNear = (a: number, b: number): boolean => near(a, b, slack(evidence))
   const [first] = coefficients

@@ -114,9 +114,11 @@ function verified(derivation: Derivation, unrolled: readonly Unrolled[], seed: n
   }
   let draws = 0
   let ok = true
+  let standIns: Verification['standIns'] = { maps: [], constants: [] }
   for (const { length, derivation: real } of unrolled) {
     const checked = verify(real, seed)
     draws += checked.draws
+    standIns = checked.standIns
     const byName = new Map([...checked.byValue].map(([value, v]) => [value.name, v]))
     compareAt(derivation, real, length, seed, (value, name, gap) => {
       const direct = byName.get(name)
@@ -126,7 +128,7 @@ function verified(derivation: Derivation, unrolled: readonly Unrolled[], seed: n
     for (const v of checked.byValue.values()) if (v && !v.ok) ok = false
   }
   const byValue = new Map([...worst].map(([value, error]) => [value, { draws, worst: error, ok: ok && error <= 1e-6 }] as const))
-  return { draws, byValue, lengths }
+  return { draws, byValue, lengths, standIns }
 }
 
 type Note = (value: Value, name: string, gap: number) => void

@@ -6,11 +6,14 @@ import type { Value } from '../network/network.ts'
 import { normalTensor, randomFrom } from '../tensor/random.ts'
 import { allFinite, inner, map, norm, type Tensor, zip } from '../tensor/tensor.ts'
 import { drawPoint, shake } from './draw.ts'
+import { isLinear, surrogateOf } from './surrogate.ts'
 
 /** How a gradient fared: the largest relative error over all draws; null for what differences can't tell. */
 export interface Verification {
   readonly draws: number
   readonly byValue: ReadonlyMap<Value, Verified | null>
+  /** Functions for which differences take the linear map that they claim, and those for which they take a constant. */
+  readonly standIns: { readonly maps: readonly string[]; readonly constants: readonly string[] }
   /** The lengths that loops had whose length is a symbol, and whether what was said of whole loops held for each of them. */
   readonly lengths?: readonly number[]
   readonly statements?: readonly { readonly statement: Statement; readonly ok: boolean }[]
@@ -33,7 +36,7 @@ const redraws = 50
 /** Checks the gradients of a derivation as they are printed. */
 export function verify(derivation: Derivation, seed: number): Verification {
   const { network } = derivation
-  const exempt = belowSurrogates(derivation)
+  const exempt = beyondDifferences(derivation)
   const values = [...derivation.gradients.keys()].filter((v) => v !== network.loss && !exempt.has(v))
   const worst = new Map<Value, number>(values.map((v) => [v, 0]))
   let done = 0
@@ -44,7 +47,7 @@ export function verify(derivation: Derivation, seed: number): Verification {
   }
   const byValue = new Map<Value, Verified | null>([...exempt].map((v) => [v, null]))
   for (const [value, error] of worst) byValue.set(value, done > 0 ? { draws: done, worst: error, ok: error <= tolerance } : null)
-  return { draws: done, byValue }
+  return { draws: done, byValue, standIns: standInsIn(derivation) }
 }
 
 /** The relative error of each gradient at the k-th point, which is redrawn near a kink; undefined where no point has finite values. */
@@ -63,12 +66,12 @@ function compared(
   base: Point,
   seed: number,
 ): ReadonlyMap<Value, number> | undefined {
-  const loss = network.loss.expr
   const totals = values.map((v) => gradients.get(v)!.total)
-  const known = evaluate([loss, ...totals], base)
+  const known = evaluate([network.loss.expr, ...totals], base)
   const slopes = values.map((_, i) => known.get(totals[i]!)!)
-  if (!allFinite(known.get(loss)!) || !slopes.every(allFinite)) return undefined
-  const point: Point = { ...base, values: new Map([...base.values, ...frozen(loss, known)]) }
+  if (!allFinite(known.get(network.loss.expr)!) || !slopes.every(allFinite)) return undefined
+  const { loss, at: standInFor, held } = surrogateOf(network.loss.expr, base)
+  const point: Point = { ...base, values: new Map([...base.values, ...held]) }
   const many = values.length > manyValues
   const random = randomFrom(seed, 'directions')
   const directions = slopes.map((g) => unitTowards(g, normalTensor(random, g.shape)))
@@ -82,7 +85,7 @@ function compared(
     const slope = nudged.reduce((sum, i) => sum + inner(slopes[i]!, directions[i]!), 0)
     const size = nudged.reduce((sum, i) => sum + norm(slopes[i]!), 0)
     const at = (h: number): Forward =>
-      forward(loss, { ...point, nudges: new Map(nudged.map((i) => [values[i]!.expr, map(directions[i]!, (d) => h * d)])) })
+      forward(loss, { ...point, nudges: new Map(nudged.map((i) => [standInFor(values[i]!.expr), map(directions[i]!, (d) => h * d)])) })
     // many directions at once move the loss far: the step keeps that small, too
     const widest = Math.min(2e-4, 1e-3 / Math.abs(slope || 1))
     let best: number | undefined
@@ -143,16 +146,21 @@ function forward(loss: Expr, point: Point): Forward {
 const sameSides = (a: readonly Int8Array[], b: readonly Int8Array[]): boolean =>
   a.length === b.length && a.every((side, i) => side.every((s, j) => s === b[i]![j]))
 
-/** stop_gradient holds its value: its gradient is by definition not its derivative. */
-const frozen = (loss: Expr, known: ReadonlyMap<Expr, Tensor>): [Expr, Tensor][] =>
-  [...known].filter(([expr]) => expr.op.frozen && expr !== loss)
-
-/** What lies below a function with a gradient of its author's own can't be checked against differences of the forward pass. */
-function belowSurrogates({ network, gradients }: Derivation): ReadonlySet<Value> {
+/** What lies below a function whose own gradient is not linear in the error can't be checked by differences. */
+function beyondDifferences({ network, gradients }: Derivation): ReadonlySet<Value> {
   const exempt = new Set<Expr>()
   const order = inOrder([network.loss.expr])
   for (const expr of order.reverse()) {
-    if (expr.op.surrogate || exempt.has(expr)) for (const arg of expr.args) exempt.add(arg)
+    if (exempt.has(expr) || (expr.op.surrogate && !isLinear(expr))) for (const arg of expr.args) exempt.add(arg)
   }
   return new Set([...gradients.keys()].filter((v) => exempt.has(v.expr)))
+}
+
+/** The functions for which differences take something else. */
+function standInsIn({ network }: Derivation): Verification['standIns'] {
+  const order = inOrder([network.loss.expr])
+  return {
+    maps: [...new Set(order.flatMap((e) => (e.op.surrogate && isLinear(e) ? [e.op.name] : [])))],
+    constants: [...new Set(order.flatMap((e) => (e.op.frozen ? [e.op.name] : [])))],
+  }
 }

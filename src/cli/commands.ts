@@ -82,8 +82,8 @@ function valueNamed(name: string, { derivation }: Result): Value {
 function holds({ verification, judgements, comparison }: Result): boolean {
   const gradients = [...(verification?.byValue.values() ?? [])]
   const statements = verification?.statements ?? []
-  const formulas = [...gradients.filter((g) => g !== null), ...statements, ...(judgements ?? [])]
-  return formulas.every((f) => f.ok) && (!comparison || agrees(comparison))
+  const checks = [...gradients.filter((g) => g !== null), ...statements, ...(judgements ?? [])]
+  return checks.every((check) => check.ok) && (!comparison || agrees(comparison))
 }
 
 /** `backproof check`: the verdicts of every file; 2 if one can't be read, else 1 if something fails. */
@@ -126,6 +126,7 @@ export async function evalCommand(path: string, flags: EvalFlags): Promise<numbe
     source = readSource(path)
     const { derivation, evaluation } = await evaluateWith(source, readSource(flags.values), flags.set)
     process.stdout.write(evaluationText(evaluation))
+    for (const remark of evaluation.remarks) process.stderr.write(`– ${remark}\n`)
     const strange = unfinished(evaluation, derivation)
     if (strange.length === 0) return Exit.ok
     process.stderr.write(`✗ not finite here: ${strange.join(', ')}\n`)

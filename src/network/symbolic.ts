@@ -44,22 +44,6 @@ export function depthsOf(document: Document, fixed: ReadonlySet<string>): readon
   return [...found].filter((name) => !fixed.has(name) && !indices.has(name))
 }
 
-/** The lengths that follow from the members that there are: W[0], W[1] and W[2] say that N is 3. */
-export function lengthsFrom(document: Document, members: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  const lengths = new Map<string, number>()
-  for (const declaration of [...document.inputs, ...document.params, ...document.constants]) {
-    const head = tried(() => headOf(declaration))
-    const last = head && members.get(head.base)
-    if (!head || last === undefined) continue
-    for (const { name } of namesIn(head.to)) {
-      const dims = (n: number): Scope => ({ dims: new Map([[name, n]]) }) as unknown as Scope
-      const fitting = Array.from({ length: last + 3 }, (_, n) => n).find((n) => tried(() => indexOf(head.to, dims(n))) === last + 1)
-      if (fitting !== undefined) lengths.set(name, fitting)
-    }
-  }
-  return lengths
-}
-
 /** What can't be read is told when it is declared. */
 const tried = <T>(read: () => T): T | undefined => collecting([], read)
 

@@ -9,13 +9,14 @@ import { count, errorText } from './summary.ts'
 
 export const agrees = ({ values, gradients }: Comparison): boolean => [...values, ...gradients].every((c) => c.ok)
 
-export function comparisonText(comparison: Comparison, derivation: Derivation, paint: Paint): string[] {
-  const { file, values, gradients, missing, tolerance } = comparison
+export function comparisonText(comparison: Comparison, paint: Paint): string[] {
+  const { file, derivation, values, gradients, missing, tolerance, remarks } = comparison
   const [good, bad] = [gradients.filter((g) => g.ok), gradients.filter((g) => !g.ok)]
   const names = (list: readonly Value[]): string => list.map((v) => toText(v.layout)).join(', ')
   const worst = good.reduce((most, g) => Math.max(most, g.worst), 0)
   const verb = good.length === 1 ? 'agrees' : 'agree'
   return [
+    ...remarks.map((remark) => paint.faint(`– ${remark}`)),
     ...values
       .filter((v) => !v.ok)
       .map((v) => `${paint.bad('✗')} the value of ${toText(v.of.layout)} ${differs(v, file)}: the forward passes differ`),
@@ -33,9 +34,9 @@ export function comparisonText(comparison: Comparison, derivation: Derivation, p
 }
 
 const differs = ({ worst, index, dumped, derived }: Compared, file: string): string =>
-  `in ${file} differs (relative error ${errorText(worst)}${index.length > 0 ? ` at [${index.join(', ')}]` : ''}: ${number(dumped)}, derived ${number(derived)})`
+  `in ${file} differs (relative error ${worst < 0.01 ? errorText(worst) : number(worst, 2)}${index.length > 0 ? ` at [${index.join(', ')}]` : ''}: ${number(dumped)}, derived ${number(derived)})`
 
-const number = (x: number): string => String(Number(x.toPrecision(6)))
+const number = (x: number, digits = 6): string => String(Number(x.toPrecision(digits)))
 
 const explanation = ({ diagnosis }: Compared, derivation: Derivation): string[] =>
   diagnosis ? [diagnosis.message, ...(diagnosis.details ?? []), ...derivedLines(diagnosis.subject, derivation)] : []

@@ -109,8 +109,13 @@ function fileJson({ source, result, errors, erring }: CheckedFile, ok: boolean):
     file: source.name,
     ok,
     gradients: result ? gradientsJson(result) : [],
-    ...(comparison && result
-      ? { values: comparison.values.map((c) => comparedJson(c, result.derivation)), dump: comparison.file, tolerance: comparison.tolerance }
+    ...(comparison
+      ? {
+          values: comparison.values.map((c) => comparedJson(c, comparison.derivation)),
+          dump: comparison.file,
+          tolerance: comparison.tolerance,
+          remarks: comparison.remarks,
+        }
       : {}),
     claims: (result?.judgements ?? []).map((j) => claimJson(j, source)),
     errors: errors.map((e) => ({
@@ -125,9 +130,10 @@ function fileJson({ source, result, errors, erring }: CheckedFile, ok: boolean):
 
 /** Each gradient against central differences; with a dump, the dump's gradients against the derived ones. */
 function gradientsJson({ derivation, verification, comparison }: Result): object[] {
-  const verified = (v: Value): Verified | null => verification?.byValue.get(v) ?? null
+  const verified = (v: Value | undefined): Verified | null => (v && verification?.byValue.get(v)) ?? null
   if (comparison) {
-    return comparison.gradients.map((g) => ({ ...comparedJson(g, derivation), verified: verifiedJson(verified(g.of)) }))
+    const own = (v: Value): Value | undefined => derivation.network.values.get(v.name)
+    return comparison.gradients.map((g) => ({ ...comparedJson(g, comparison.derivation), verified: verifiedJson(verified(own(g.of))) }))
   }
   return verification ? printedValues(derivation).map((v) => gradientCheck(v.name, verified(v))) : []
 }
@@ -138,7 +144,7 @@ const gradientCheck = (of: string, verified: { ok: boolean; worst: number } | nu
   worst: verified ? finite(verified.worst) : null,
 })
 
-function claimJson({ claim, derivation, verdict, ok }: Judgement, source: Source): object {
+function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {
   return {
     ...placeOf(source, claim.span.start),
     source: claim.source,
@@ -150,7 +156,7 @@ function claimJson({ claim, derivation, verdict, ok }: Judgement, source: Source
         ? {
             kind: verdict.diagnosis.kind,
             message: verdict.diagnosis.message,
-            details: [...(verdict.diagnosis.details ?? []), ...derivedLines(verdict.diagnosis.subject, derivation)],
+            details: [...(verdict.diagnosis.details ?? []), ...derivedLines(verdict.diagnosis.subject, verdict.derivation)],
           }
         : null,
     ...(verdict.kind === 'undecided' ? { because: verdict.because } : {}),

@@ -38,7 +38,7 @@ export const printedValues = ({ gradients, branches, network, inlined, loops }: 
 /** 3.1e-10 */
 export const errorText = (worst: number): string => (worst === 0 ? '0' : worst.toExponential(1))
 
-function verificationSummary(derivation: Derivation, { draws, byValue, lengths, statements = [] }: Verification): Summary[] {
+function verificationSummary(derivation: Derivation, { draws, byValue, lengths, statements = [], standIns }: Verification): Summary[] {
   const printed = printedValues(derivation)
   const checked = printed.filter((v) => byValue.get(v))
   const failing = checked.filter((v) => !byValue.get(v)!.ok)
@@ -48,7 +48,10 @@ function verificationSummary(derivation: Derivation, { draws, byValue, lengths, 
   const agrees = `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences`
   const ofLengths = lengths ? ` of loops with ${lengths.join(', ')} steps` : ''
   const broken = statements.filter((s) => !s.ok)
-  const why = draws > 0 ? 'a function declares its own gradient' : 'no random point gave finite values (conditions under assume can help)'
+  const why =
+    draws > 0
+      ? 'a function declares a gradient that is not linear in the error'
+      : 'no random point gave finite values (conditions under assume can help)'
   return [
     ...failing.map((v): Summary => {
       const error = errorText(byValue.get(v)!.worst)
@@ -71,10 +74,21 @@ function verificationSummary(derivation: Derivation, { draws, byValue, lengths, 
           },
         ]
       : []),
+    ...standInNote(standIns),
     ...(unchecked.length > 0
       ? [{ kind: 'note' as const, text: `not compared with differences, because ${why}: ${names(unchecked)}` }]
       : []),
   ]
+}
+
+/** Where the gradient is by definition not the derivative, something else was differenced. */
+function standInNote({ maps, constants }: Verification['standIns']): Summary[] {
+  const claims = maps.length === 1 ? 'for the linear map that its vjp claims' : 'for the linear maps that their vjps claim'
+  const taken = [
+    ...(maps.length > 0 ? [`${maps.join(' and ')} ${claims}`] : []),
+    ...(constants.length > 0 ? [`what ${constants.join(' and ')} holds for a constant`] : []),
+  ]
+  return taken.length > 0 ? [{ kind: 'note', text: `the differences take ${taken.join(', and ')}` }] : []
 }
 
 export const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`

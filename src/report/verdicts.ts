@@ -1,6 +1,5 @@
 /** Writes the verdicts of `check` for a terminal: what holds in one line a file, what does not with its diagnosis. */
 import type { Counterexample, Judgement } from '../check/judge.ts'
-import type { Derivation } from '../derive/derive.ts'
 import type { Source } from '../diagnostic.ts'
 import type { Result } from '../pipeline.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -12,7 +11,7 @@ import { summaryText } from './summary.ts'
 
 export function verdictsOf(result: Result, source: Source, seed: number, paint: Paint): string {
   const claims = (result.judgements ?? []).map((j) => claimText(j, source, seed, paint))
-  const compared = result.comparison ? comparisonText(result.comparison, result.derivation, paint) : []
+  const compared = result.comparison ? comparisonText(result.comparison, paint) : []
   return [paint.strong(source.name), ...claims, ...compared, summaryText(result, paint), ''].join('\n')
 }
 
@@ -23,7 +22,7 @@ export const failingClaims = (result: Result, source: Source, seed: number, pain
     .map((j) => `${claimText(j, source, seed, paint)}\n`)
     .join('')
 
-function claimText({ claim, verdict, ok, about, derivation }: Judgement, source: Source, seed: number, paint: Paint): string {
+function claimText({ claim, verdict, ok, about }: Judgement, source: Source, seed: number, paint: Paint): string {
   const { line, column } = placeOf(source, claim.span.start)
   const written = claim.source.replaceAll(/\s+/g, ' ')
   const not = (about ? `${about}: ` : '') + (claim.negated ? 'not: ' : '')
@@ -33,17 +32,17 @@ function claimText({ claim, verdict, ok, about, derivation }: Judgement, source:
     return `${paint.good('✓')} ${line}:${column}  ${not}${written}\n    ${paint.faint(how)}`
   }
   const head = `${paint.bad('✗')} ${paint.strong(`${source.name}:${line}:${column}`)}  ${paint.bad(claim.negated && verdict.kind !== 'undecided' ? `holds (${verdict.kind}), but stands under not:` : verdict.kind)}`
-  return [head, `    ${not}${written}`, ...why(verdict, derivation, seed).map((text) => `  ${text}`)].join('\n')
+  return [head, `    ${not}${written}`, ...why(verdict, seed).map((text) => `  ${text}`)].join('\n')
 }
 
 function agreement({ points, lengths }: Judgement['verdict'] & { kind: 'agrees' }): string {
   return lengths ? `agrees for loops of ${lengths.join(', ')} steps` : `agrees at ${points} points`
 }
 
-function why(verdict: Judgement['verdict'], derivation: Derivation, seed: number): string[] {
+function why(verdict: Judgement['verdict'], seed: number): string[] {
   if (verdict.kind === 'undecided') return [verdict.because]
   if (verdict.kind !== 'refuted') return []
-  const { diagnosis, counterexample } = verdict
+  const { diagnosis, counterexample, derivation } = verdict
   const derived = derivedLines(diagnosis.subject, derivation)
   return [
     diagnosis.message,

@@ -1,0 +1,34 @@
+/** The length of loops whose length is a symbol, from the members that a dump has: x[1] … x[5] make five steps. */
+import { Failure } from '../diagnostic.ts'
+import type { Dump } from './dump.ts'
+import type { Network } from './network.ts'
+
+/** The network with loops of the length that fits the arrays best. */
+export function unrolledFor(network: Network, { values, gradients }: Dump): Network {
+  const { unrolled } = network
+  if (!unrolled) return network
+  const names = [...values.keys(), ...(gradients?.keys() ?? [])]
+  const last = names.flatMap((name) => [...name.matchAll(/\[(\d+)\]/g)].map((m) => Number(m[1]))).reduce((a, b) => Math.max(a, b), 0)
+  // z[0] … z[N−1] and x[1] … x[T] end one apart
+  const candidates = [last + 1, last, last - 1].filter((length) => length > 0)
+  const fitting = candidates.flatMap((length) => {
+    const candidate = attempt(() => unrolled(length))
+    return candidate ? [{ candidate, misfits: misfitsOf(candidate, new Set(values.keys()), names) }] : []
+  })
+  return fitting.sort((a, b) => a.misfits - b.misfits)[0]?.candidate ?? network
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof Failure) return undefined
+    throw error
+  }
+}
+
+/** How many arrays are lacking, and how many are too many. */
+function misfitsOf(network: Network, given: ReadonlySet<string>, names: readonly string[]): number {
+  const lacking = [...network.values.values()].filter((v) => v.expr.args.length === 0 && !network.fixed.has(v.expr) && !given.has(v.name))
+  return lacking.length + names.filter((name) => /\[\d+\]/.test(name) && !name.includes('/') && !network.values.has(name)).length
+}
