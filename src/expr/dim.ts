@@ -1,5 +1,5 @@
 /** Sizes of axes: whole numbers, or polynomials over symbols such as 2n + 1 and n·k, in a normal form. */
-import { joined, type Layout, Level, row, symbol } from '../layout/layout.ts'
+import { joined, type Layout, Level, row, symbol, within } from '../layout/layout.ts'
 import { nameLayout } from '../layout/names.ts'
 
 /** 64, N, 2N+1, ⌊(H−k)/s⌋+1. Two dims are equal when their keys are. */
@@ -74,8 +74,14 @@ export function floorDivide(a: Dim, b: Dim): Dim {
   if (typeof a === 'number' && typeof b === 'number') return Math.floor(a / b)
   const exact = divided(a, b)
   if (exact !== undefined) return exact
+  const whole = typeof a !== 'number' && typeof b === 'number' ? multiplesOf(b, a) : 0
+  if (whole !== 0) return plus(whole, floorDivide(minus(a, times(b, whole)), b))
   return normal([{ coefficient: 1, atoms: [{ kind: 'floor', key: `floor((${keyOf(a)})/(${keyOf(b)}))`, over: a, under: b }] }])
 }
+
+/** What goes into each term a whole number of times: n − 1 for 2n − 1 = 2(n − 1) + 1. */
+const multiplesOf = (b: number, { terms }: SymbolicDim): Dim =>
+  normal(terms.map(({ coefficient, atoms }) => ({ coefficient: Math.floor(coefficient / b), atoms })))
 
 /** a / b where b is a single term that divides every term of a. */
 export function divided(a: Dim, b: Dim): Dim | undefined {
@@ -161,4 +167,10 @@ function termLayout(coefficient: number, atoms: readonly Atom[]): Layout {
 const atomLayout = (atom: Atom): Layout =>
   atom.kind === 'symbol'
     ? nameLayout(atom.name)
-    : row(Level.atom, [symbol('⌊', '\\lfloor '), dimLayout(atom.over), bar, dimLayout(atom.under), symbol('⌋', '\\rfloor ')])
+    : row(Level.atom, [
+        symbol('⌊', '\\lfloor '),
+        within(Level.product, dimLayout(atom.over)),
+        bar,
+        within(Level.factor, dimLayout(atom.under)),
+        symbol('⌋', '\\rfloor '),
+      ])

@@ -107,3 +107,29 @@ export const pads = (): Attribute<readonly (readonly Dim[])[]> => ({
     return fits && !negative ? (given as Dim[][]) : undefined
   },
 })
+
+/** A whole number for each of so many axes; one number stands for all of them. */
+export const each = (count: number, initial?: number): Attribute<readonly number[]> => ({
+  expected: `a whole number, or ${count} of them`,
+  ...(initial === undefined ? {} : { initial: initial as never }),
+  read: (value) => repeated(value, count, (v): v is number => typeof v === 'number' && Number.isInteger(v) && v >= 0),
+})
+
+/** A whole number for each of so many axes, or null for what the operation takes instead. */
+export const eachOr = (count: number, otherwise: string): Attribute<readonly number[] | null> => ({
+  expected: `a whole number, ${count} of them, or None for ${otherwise}`,
+  initial: null,
+  read: (value, shapes) => (value === null ? null : each(count).read(value, shapes)),
+})
+
+/** A size for each of so many axes; one stands for all of them. */
+export const sizes = (count: number, initial?: number): Attribute<readonly Dim[]> => ({
+  expected: `a size, or ${count} of them`,
+  ...(initial === undefined ? {} : { initial: initial as never }),
+  read: (value) => repeated(value, count, isDim),
+})
+
+function repeated<T extends Attr>(value: Attr, count: number, fits: (v: Attr) => v is T): readonly T[] | undefined {
+  const given = list(value) ?? Array.from({ length: count }, () => value)
+  return given.length === count && given.every(fits) ? given : undefined
+}

@@ -3,6 +3,7 @@
 import * as p from './activation.ts'
 import * as a from './arithmetic.ts'
 import * as arrange from './arrange.ts'
+import { convolution } from './convolution.ts'
 import type { Operation } from './define.ts'
 import * as e from './elementary.ts'
 import * as gather from './gather.ts'
@@ -11,6 +12,7 @@ import * as loss from './loss.ts'
 import * as matrix from './matrix.ts'
 import * as move from './movement.ts'
 import * as normal from './normalise.ts'
+import { pools } from './pool.ts'
 import * as reduce from './reduction.ts'
 
 const all: readonly Operation[] = [
@@ -125,6 +127,9 @@ const all: readonly Operation[] = [
   normal.mean,
   normal.softmax,
   normal.logSoftmax,
+  // images
+  ...convolution,
+  ...pools,
   // losses
   loss.halfSse,
   loss.mse,
