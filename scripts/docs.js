@@ -15,7 +15,9 @@ const families = [
   ['matmul', 'Products of matrices and vectors'],
   ['broadcast_to', 'Movement'],
   ['max', 'Reductions'],
-  ['mean', 'Means and softmax'],
+  ['mean', 'Means, softmax and normalisation'],
+  ['attention_weights', 'Attention, positions, dropout'],
+  ['conv1d', 'Images'],
   ['half_sse', 'Losses'],
 ]
 

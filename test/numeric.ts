@@ -32,7 +32,8 @@ function sides(expr: Expr, point: Point): string {
 }
 
 /**
- * The relative gap between ⟨vjp, d⟩ and the central difference of ⟨g, f⟩ along d in one variable; undefined near a kink.
+ * The relative gap between ⟨vjp, d⟩ and the central difference of ⟨g, f⟩ along d in one variable; undefined near a kink, and
+ * where the function has no finite value.
  */
 export function gap(f: Expr, variable: Expr, back: Expr, g: Expr, point: Point, seed: number): number | undefined {
   const direction = randomLike(variable, point.sizes, seed)
@@ -49,6 +50,7 @@ export function gap(f: Expr, variable: Expr, back: Expr, g: Expr, point: Point, 
   const cotangent = point.values.get(g)!
   const [a, b, c, d] = points.map((p) => inner(cotangent, valueAt(f, p))) as [number, number, number, number]
   const difference = (8 * (a - b) - (c - d)) / (12 * h)
+  if (![a, b, c, d].every(Number.isFinite)) return undefined
   const slope = valueAt(back, point)
   return Math.abs(difference - inner(slope, direction)) / (norm(slope) * norm(direction) + norm(cotangent) + 1e-3)
 }

@@ -22,7 +22,7 @@ export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isE
   const replacement = new Map<Expr, Expr>()
   const replace = (expr: Expr): Expr => substitute([expr], (e) => replacement.get(e))[0]!
   const carries = errorsBelow(order, isError)
-  const kinds = shared.map((e) => (carries.has(e) ? 'δ' : (e.op.letter ?? 'τ')))
+  const kinds = shared.map((e) => e.op.letter ?? (carries.has(e) ? 'δ' : 'τ'))
   const counts = new Map<string, number>()
   const names = shared.map((expr, i) => {
     const letter = kinds[i]!
@@ -38,7 +38,7 @@ export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isE
   return { replace, names }
 }
 
-const letters: Readonly<Record<string, string>> = { δ: '\\delta', τ: '\\tau' }
+const letters: Readonly<Record<string, string>> = { δ: '\\delta', τ: '\\tau', x̂: '\\hat{x}' }
 
 const letterLayout = (letter: string, count: number | undefined, step: string | undefined): Layout => {
   const base = symbol(letter, letters[letter] ?? letter)

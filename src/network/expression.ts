@@ -254,7 +254,7 @@ function operationCall(written: Ast & { kind: 'call' }, operation: Operation, sc
   const variadic = operation.params[0]?.startsWith('...') ?? false
   const params = operation.params.map(plainName)
   const attributes = Object.keys(operation.attributes)
-  const slots = [...params, ...attributes]
+  const { slots } = operation
   const bound = new Map<string, Ast>()
   ast.args.forEach((value, i) => {
     if (i >= slots.length) fail('argument-count', { signature: signature(operation), given: ast.args.length })

@@ -62,6 +62,13 @@ export const number = (initial?: number): Attribute<number> => ({
   read: (value) => (typeof value === 'number' ? value : undefined),
 })
 
+/** A number, or null for what the operation takes instead. */
+export const numberOr = (otherwise: string): Attribute<number | null> => ({
+  expected: `a number, or None for ${otherwise}`,
+  initial: null,
+  read: (value) => (typeof value === 'number' || value === null ? value : undefined),
+})
+
 export const choice = <const T extends string>(...options: readonly [T, ...T[]]): Attribute<T> => ({
   expected: options.map((o) => `"${o}"`).join(' or '),
   initial: options[0],

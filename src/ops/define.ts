@@ -29,6 +29,8 @@ interface Face<P extends readonly string[], A> {
   readonly linear?: readonly number[] | 'each'
   /** A call gives the attributes first, and then the arguments one by one: einsum("ij,jk->ik", A, B). */
   readonly attributesFirst?: true
+  /** The order in which a call gives arguments and attributes, where it is not the arguments first. */
+  readonly slots?: readonly string[]
   shape(args: Each<P, Shape>, attrs: A): Shape
   notation(args: Each<P, Layout>, attrs: A, expr: Expr): Layout
   bare?(args: Each<P, Layout>, attrs: A): Layout
@@ -64,6 +66,8 @@ export interface Operation extends Op {
   readonly source: string
   readonly examples: readonly string[]
   readonly attributesFirst: boolean
+  /** The order in which a call gives arguments and attributes. */
+  readonly slots: readonly string[]
   /** Builds the expression from arguments and raw attribute values; faults name the signature. */
   build(args: readonly Expr[], raw: Attrs): Expr
 }
@@ -104,6 +108,7 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
       source: definition.source,
       examples: definition.examples,
       attributesFirst: definition.attributesFirst ?? false,
+      slots: definition.slots ?? [...params.map(plainName), ...Object.keys(attributes)],
     }) as unknown as Call<P, A> & Operation
     Object.defineProperty(self, 'name', { value: name })
     return self
@@ -117,13 +122,18 @@ export const isOptional = (param: string): boolean => param.endsWith('?')
 export const plainName = (param: string): string => param.replace(/^\.\.\.|\?$/g, '')
 
 /** matmul(A, B), softmax(x, axis=-1), linear(x, W, b=None) */
-export function signature({ name, params, attributes, attributesFirst }: Operation): string {
-  const rest = Object.entries(attributes).map(([key, a]) =>
-    a.initial === undefined || a.initial === null ? key : `${key}=${pythonic(a.initial)}`,
-  )
-  const all = attributesFirst ? [...rest, ...params.map(plainName), '…'] : [...params.map(written), ...rest]
+export function signature({ name, params, attributes, attributesFirst, slots }: Operation): string {
+  const rest = Object.keys(attributes).map((key) => settable(key, attributes[key]!.initial))
+  if (attributesFirst) return `${name}(${[...rest, ...params.map(plainName), '…'].join(', ')})`
+  const all = slots.map((slot) => {
+    const param = params.find((p) => plainName(p) === slot)
+    return param === undefined ? settable(slot, attributes[slot]!.initial) : written(param)
+  })
   return `${name}(${all.join(', ')})`
 }
+
+const settable = (key: string, initial: Attr | undefined): string =>
+  initial === undefined || initial === null ? key : `${key}=${pythonic(initial)}`
 
 const written = (param: string): string =>
   param.startsWith('...') ? `[${plainName(param)}]` : isOptional(param) ? `${plainName(param)}=None` : param

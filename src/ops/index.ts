@@ -3,17 +3,21 @@
 import * as p from './activation.ts'
 import * as a from './arithmetic.ts'
 import * as arrange from './arrange.ts'
+import { attentions } from './attention.ts'
 import { convolution } from './convolution.ts'
 import type { Operation } from './define.ts'
 import * as e from './elementary.ts'
 import * as gather from './gather.ts'
+import * as likely from './likelihood.ts'
 import * as linear from './linear.ts'
 import * as loss from './loss.ts'
 import * as matrix from './matrix.ts'
+import * as moment from './moments.ts'
 import * as move from './movement.ts'
-import * as normal from './normalise.ts'
+import { norms } from './normalise.ts'
 import { pools } from './pool.ts'
 import * as reduce from './reduction.ts'
+import * as soft from './softmax.ts'
 
 const all: readonly Operation[] = [
   // sums, products, choices
@@ -124,17 +128,28 @@ const all: readonly Operation[] = [
   reduce.norm,
   reduce.cumsum,
   // what divides by a sum
-  normal.mean,
-  normal.softmax,
-  normal.logSoftmax,
+  moment.mean,
+  soft.softmax,
+  soft.logSoftmax,
+  moment.variance,
+  moment.deviation,
+  ...norms,
+  ...attentions,
   // images
   ...convolution,
   ...pools,
   // losses
   loss.halfSse,
   loss.mse,
-  loss.crossEntropy,
-  loss.bceWithLogits,
+  loss.l1,
+  loss.huber,
+  loss.hinge,
+  loss.cosineSimilarity,
+  likely.crossEntropy,
+  likely.nll,
+  likely.bceWithLogits,
+  likely.bce,
+  likely.klDiv,
 ]
 
 /** The operations by name; f′ stands under "f'". */

@@ -1,31 +1,32 @@
-/** Losses, with PyTorch's names and default reductions. */
+/** Losses that measure distances, with PyTorch's names and default reductions; and how a loss is reduced to one number. */
 import { fail } from '../diagnostic.ts'
 import { type Dim, product as size } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import { call, fence, joined, type Layout, Level, row, superscript, symbol, within, word } from '../layout/layout.ts'
-import { sigmoid, softplus } from './activation.ts'
-import { divide, multiply, negate, subtract } from './arithmetic.ts'
-import { choice } from './attributes.ts'
+import { relu } from './activation.ts'
+import { clip, divide, greater, lessEqual, multiply, negate, subtract, where } from './arithmetic.ts'
+import { axis, choice, number } from './attributes.ts'
 import { op } from './define.ts'
-import { square } from './elementary.ts'
+import { abs, sign, square } from './elementary.ts'
 import { fill, sizeValue } from './leaves.ts'
-import { inShape, sum } from './movement.ts'
-import { logSoftmax, softmax } from './normalise.ts'
+import { spreadBack, sum } from './movement.ts'
+import { l2Normalize } from './normalise.ts'
+import { norm } from './reduction.ts'
 
-const reduction = choice('mean', 'sum', 'none')
+export const reduction = choice('mean', 'sum', 'none')
 type Reduction = 'mean' | 'sum' | 'none'
 
-function alike(name: string, y: Shape, t: Shape): void {
+export function alike(name: string, y: Shape, t: Shape): void {
   if (!sameShape(y, t)) fail('shapes', { what: `${name} compares equal shapes`, detail: `${shapeText(y)} and ${shapeText(t)}` })
 }
 
 /** Per-entry losses brought to one number. */
-const reduced = (losses: Expr, how: Reduction, count: Dim): Expr =>
+export const reduced = (losses: Expr, how: Reduction, count: Dim): Expr =>
   how === 'none' ? losses : how === 'sum' ? sum(losses) : divide(sum(losses), sizeValue(count))
 
 /** The error of each entry of a loss that was reduced this way. */
-const shared = (slope: Expr, g: Expr, how: Reduction, count: Dim): Expr =>
+export const shared = (slope: Expr, g: Expr, how: Reduction, count: Dim): Expr =>
   how === 'mean' ? divide(multiply([slope, g]), sizeValue(count)) : multiply([slope, g])
 
 const distance = (y: Layout, t: Layout): Layout =>
@@ -68,50 +69,98 @@ export const mse = op('mse', ['y', 't'], { reduction })({
   },
 })
 
-const batch = (shape: Shape): Dim => size(shape.slice(0, -1))
+/** A loss that compares y and t entry by entry. */
+export const compared = (
+  name: string,
+  about: { why: string; formula: string; source: string; examples: readonly string[] },
+  each: (y: Expr, t: Expr) => Expr,
+  slopes: (y: Expr, t: Expr) => readonly [Expr, Expr],
+) =>
+  op(name, ['y', 't'], { reduction })({
+    ...about,
+    shape([y, t], { reduction }) {
+      alike(name, y, t)
+      return reduction === 'none' ? y : []
+    },
+    notation: (args) => call(word(name), args),
+    expand: ([y, t], { reduction }) => reduced(each(y, t), reduction, size(y.shape)),
+    vjp: ([y, t], g, { reduction }) => {
+      const [dy, dt] = slopes(y, t)
+      return [shared(dy, g, reduction, size(y.shape)), shared(dt, g, reduction, size(y.shape))]
+    },
+  })
 
-/** Cross-entropy of logits z and probabilities (or one-hot rows) t over the last axis. */
-export const crossEntropy = op('cross_entropy', ['z', 't'], { reduction })({
-  why: 'softmax and logarithm cancel: predicted less true probabilities',
-  formula: '−Σ t ⊙ log softmax(z), averaged over the rows',
-  source: 'PyTorch, CrossEntropyLoss with probabilities; Bishop 2006, eq. (4.109)',
-  examples: [
-    'cross_entropy(z, t) | z: [n, k], t: [n, k] one_hot',
-    'cross_entropy(z, t) | z: [k], t: [k] simplex',
-    'cross_entropy(z, t, reduction="sum") | z: [n, k], t: [n, k]',
-    'cross_entropy(z, t, reduction="none") | z: [n, k], t: [n, k]',
-  ],
-  shape([z, t], { reduction }) {
-    alike('cross_entropy', z, t)
-    return reduction === 'none' ? z.slice(0, -1) : []
+/** The mean of |y − t|. */
+export const l1 = compared(
+  'l1',
+  {
+    why: 'the error is the sign of the difference, shared among the entries',
+    formula: 'Σ |y − t| / N',
+    source: 'PyTorch, L1Loss',
+    examples: ['l1(y, t) | y: [m, n], t: [m, n]', 'l1(y, t, reduction="sum") | y: [n], t: [n]'],
   },
-  notation: (args) => call(word('cross_entropy'), args),
-  expand: ([z, t], { reduction }) =>
-    reduced(negate(sum(multiply([t, logSoftmax(z)]), { axis: [z.shape.length - 1] })), reduction, batch(z.shape)),
-  vjp: ([z, t], g, { reduction }) => {
-    const axis = z.shape.length - 1
-    const each = reduction === 'none' ? keepLast(g) : g
-    const slope = subtract(multiply([softmax(z), sum(t, { axis: [axis], keepdims: true })]), t)
-    return [shared(slope, each, reduction, batch(z.shape)), shared(negate(logSoftmax(z)), each, reduction, batch(z.shape))]
+  (y, t) => abs(subtract(y, t)),
+  (y, t) => [sign(subtract(y, t)), sign(subtract(t, y))],
+)
+
+/** The mean of max(0, 1 − t y), for t = ±1. */
+export const hinge = compared(
+  'hinge',
+  {
+    why: 'only what lies within the margin sends an error',
+    formula: 'Σ max(0, 1 − t ⊙ y) / N',
+    source: 'Cortes & Vapnik 1995; Goodfellow et al. 2016, §5.7.2; reductions as PyTorch',
+    examples: ['hinge(y, t) | y: [n], t: [n] sign', 'hinge(y, t, reduction="none") | y: [m, n], t: [m, n]'],
+  },
+  (y, t) => relu(subtract(fill(1), multiply([t, y]))),
+  (y, t) => {
+    const within = greater(fill(1), multiply([t, y]))
+    return [negate(multiply([within, t])), negate(multiply([within, y]))]
+  },
+)
+
+/** Squared near zero, straight beyond delta. */
+export const huber = op('huber', ['y', 't'], { reduction, delta: number(1) })({
+  why: 'the error is the difference, clipped at ±delta and shared among the entries',
+  formula: '½ (y − t)² where |y − t| ≤ delta, else delta (|y − t| − ½ delta)',
+  source: 'Huber 1964; PyTorch, HuberLoss',
+  examples: ['huber(y, t) | y: [m, n], t: [m, n]', 'huber(y, t, delta=0.5, reduction="sum") | y: [n], t: [n]'],
+  shape([y, t], { reduction }) {
+    alike('huber', y, t)
+    return reduction === 'none' ? y : []
+  },
+  notation: (args) => call(word('huber'), args),
+  expand: ([y, t], { reduction, delta }) => {
+    const d = subtract(y, t)
+    const straight = multiply([fill(delta), subtract(abs(d), fill(delta / 2))])
+    return reduced(where(lessEqual(abs(d), fill(delta)), multiply([fill(0.5), square(d)]), straight), reduction, size(y.shape))
+  },
+  vjp: ([y, t], g, { reduction, delta }) => {
+    const slope = (a: Expr, b: Expr) => shared(clip(subtract(a, b), { lo: -delta, hi: delta }), g, reduction, size(y.shape))
+    return [slope(y, t), slope(t, y)]
   },
 })
 
-const keepLast = (g: Expr): Expr => inShape(g, [...g.shape, 1])
-
-/** Binary cross-entropy of logits, averaged over all entries. */
-export const bceWithLogits = op('bce_with_logits', ['z', 't'], { reduction })({
-  why: 'sigmoid and logarithm cancel: predicted less true probability',
-  formula: 'softplus(z) − t ⊙ z, averaged over all entries',
-  source: 'PyTorch, BCEWithLogitsLoss',
-  examples: ['bce_with_logits(z, t) | z: [n, k], t: [n, k]', 'bce_with_logits(z, t, reduction="sum") | z: [n], t: [n]'],
-  shape([z, t], { reduction }) {
-    alike('bce_with_logits', z, t)
-    return reduction === 'none' ? z : []
+/** The cosine of the angle between x and y along an axis. */
+export const cosineSimilarity = op('cosine_similarity', ['x', 'y'], { axis: axis(-1) })({
+  why: 'what is parallel to x changes no angle: the error is the rest of the unit vector of y, divided by ‖x‖',
+  formula: '⟨x, y⟩ / (‖x‖ ‖y‖)',
+  source: 'PyTorch, CosineSimilarity (without its eps)',
+  examples: ['cosine_similarity(x, y) | x: [n], y: [n]', 'cosine_similarity(x, y) | x: [m, n], y: [m, n]'],
+  shape([x, y], { axis }) {
+    alike('cosine_similarity', x, y)
+    return x.filter((_, a) => a !== axis)
   },
-  notation: (args) => call(word('bce_with_logits'), args),
-  expand: ([z, t], { reduction }) => reduced(subtract(softplus(z), multiply([t, z])), reduction, size(z.shape)),
-  vjp: ([z, t], g, { reduction }) => [
-    shared(subtract(sigmoid(z), t), g, reduction, size(z.shape)),
-    shared(negate(z), g, reduction, size(z.shape)),
-  ],
+  notation: (args) => call(word('cosine_similarity'), args),
+  expand: ([x, y], { axis }) => {
+    const over = { axis: [axis] }
+    return divide(sum(multiply([x, y]), over), multiply([norm(x, over), norm(y, over)]))
+  },
+  vjp: ([x, y], g, { axis }, similarity) => {
+    const back = (reduced: Expr): Expr => spreadBack(reduced, x.shape, [axis])
+    const unit = (a: Expr): Expr => l2Normalize(a, { axis })
+    const turned = (a: Expr, b: Expr): Expr =>
+      multiply([back(divide(g, norm(a, { axis: [axis] }))), subtract(unit(b), multiply([back(similarity), unit(a)]))])
+    return [turned(x, y), turned(y, x)]
+  },
 })

@@ -124,6 +124,10 @@ export const reshape = op('reshape', ['x'], { shape: dims() })({
 /** x in another shape; x itself if it has that shape. */
 export const inShape = (x: Expr, shape: Shape): Expr => (sameShape(x.shape, shape) ? x : reshape(x, { shape }))
 
+/** What was reduced along axes, repeated along them. */
+export const spreadBack = (reduced: Expr, shape: Shape, over: readonly number[]): Expr =>
+  broadcast(inShape(reduced, reducedShape(shape, over, true)), { shape })
+
 /** The axes in another order; Aᵀ for matrices. */
 export const transpose = op('transpose', ['x'], { perm: order() })({
   linear: 'each',

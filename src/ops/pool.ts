@@ -11,8 +11,8 @@ import { dims, each, eachOr, number } from './attributes.ts'
 import { positions } from './convolution.ts'
 import { op } from './define.ts'
 import { fill, sizeValue } from './leaves.ts'
+import { mean } from './moments.ts'
 import { broadcast, inShape, sum, transpose } from './movement.ts'
-import { mean } from './normalise.ts'
 import { max } from './reduction.ts'
 
 const moves = { stride: each(2), padding: each(2, 0), dilation: each(2, 1) }

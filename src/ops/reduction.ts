@@ -1,19 +1,13 @@
 /** Reductions beside sum and mean: extrema, products, norms, running sums. */
-import type { Expr } from '../expr/expr.ts'
-import type { Shape } from '../expr/shape.ts'
 import { call, fence, type Layout, Level, row, subscript, symbol, word } from '../layout/layout.ts'
 import { full, map, reduce, reshape, broadcast as spread, stridesOf, type Tensor, zip } from '../tensor/tensor.ts'
 import { divide, equal, multiply, subtract } from './arithmetic.ts'
 import { axes, axis, flag } from './attributes.ts'
 import { op } from './define.ts'
 import { exp, log, sqrt, square } from './elementary.ts'
-import { broadcast, inShape, reducedShape, reductionLayout, sum } from './movement.ts'
+import { reducedShape, reductionLayout, spreadBack, sum } from './movement.ts'
 
 const over = { axis: axes(), keepdims: flag(false) }
-
-/** What was reduced, repeated along the axes that vanished. */
-const back = (reduced: Expr, shape: Shape, axis: readonly number[]): Expr =>
-  broadcast(inShape(reduced, reducedShape(shape, axis, true)), { shape })
 
 /** How far each entry is from the best one along the axes: the winners have 0. */
 const behind = (x: Tensor, axis: readonly number[], better: (a: number, b: number) => number, worst: number): Tensor =>
@@ -34,8 +28,8 @@ const extremum = (name: string, better: (a: number, b: number) => number, worst:
     kinks: ([x], { axis }) => [behind(x, axis, better, worst)],
     notation: ([x], { axis }, { args: [source] }) => reductionLayout(name, x, axis, source!.shape.length),
     vjp: ([x], g, { axis }, y) => {
-      const won = equal(x, back(y, x.shape, axis))
-      return [divide(multiply([won, back(g, x.shape, axis)]), back(sum(won, { axis }), x.shape, axis))]
+      const won = equal(x, spreadBack(y, x.shape, axis))
+      return [divide(multiply([won, spreadBack(g, x.shape, axis)]), spreadBack(sum(won, { axis }), x.shape, axis))]
     },
   })
 
@@ -88,7 +82,7 @@ export const prod = op(
       shape,
     ),
   notation: ([x], { axis }, { args: [source] }) => reductionLayout('prod', x, axis, source!.shape.length),
-  vjp: ([x], g, { axis }, y) => [divide(back(multiply([g, y]), x.shape, axis), x)],
+  vjp: ([x], g, { axis }, y) => [divide(spreadBack(multiply([g, y]), x.shape, axis), x)],
 })
 
 /** ln Σ exp(x) */
@@ -117,7 +111,7 @@ export const logsumexp = op(
     )
   },
   expand: ([x], { axis, keepdims }) => log(sum(exp(x), { axis, keepdims })),
-  vjp: ([x], g, { axis }, y) => [multiply([exp(subtract(x, back(y, x.shape, axis))), back(g, x.shape, axis)])],
+  vjp: ([x], g, { axis }, y) => [multiply([exp(subtract(x, spreadBack(y, x.shape, axis))), spreadBack(g, x.shape, axis)])],
 })
 
 /** √Σ x² */
@@ -134,7 +128,7 @@ export const norm = op(
   notation: ([x], { axis }, { args: [source] }) =>
     axis.length === source!.shape.length ? fence('‖', '‖', x) : rowNorm(x, axis, source!.shape.length),
   expand: ([x], { axis, keepdims }) => sqrt(sum(square(x), { axis, keepdims })),
-  vjp: ([x], g, { axis }, y) => [multiply([back(divide(g, y), x.shape, axis), x])],
+  vjp: ([x], g, { axis }, y) => [multiply([spreadBack(divide(g, y), x.shape, axis), x])],
 })
 
 const rowNorm = (x: Layout, axis: readonly number[], rank: number): Layout =>

@@ -8,8 +8,9 @@ import { add, divide, greater, maximum, multiply, negate, where } from '../../sr
 import { power, reciprocal, rsqrt, sqrt, square } from '../../src/ops/elementary.ts'
 import { type Domain, domainOf, fill, sizeValue, variable } from '../../src/ops/leaves.ts'
 import { dot, matmul, matvec, outer, vecmat } from '../../src/ops/linear.ts'
+import { mean } from '../../src/ops/moments.ts'
 import { broadcast, concat, embed, inShape, reshape, slice, sum, T } from '../../src/ops/movement.ts'
-import { mean, softmax } from '../../src/ops/normalise.ts'
+import { softmax } from '../../src/ops/softmax.ts'
 import { below, pick, type Random } from '../random.ts'
 
 export const sizeNames = ['n', 'm']
