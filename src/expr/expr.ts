@@ -44,6 +44,8 @@ export interface Op {
   readonly slope?: ((args: readonly Expr[], attrs: Attrs) => Expr) | undefined
   /** The derivative of a pointwise function in another guise. */
   readonly guises?: Guises | undefined
+  /** Sends the error of one argument along several paths, which its reason tells. */
+  readonly joins?: true | undefined
   /** The letter that textbooks use for this quantity. */
   readonly letter?: string | undefined
 }
@@ -54,7 +56,7 @@ export interface Op {
  */
 export function operation(face: Op): Op {
   const { name, why, align, atomic, fresh, shape, notation, bare, evaluate, expand, vjp, kinks, linear, frozen } = face
-  const { unknown, surrogate, reason, slope, guises, letter } = face
+  const { unknown, surrogate, reason, slope, guises, joins, letter } = face
   return {
     name,
     why,
@@ -75,6 +77,7 @@ export function operation(face: Op): Op {
     reason,
     slope,
     guises,
+    joins,
     letter,
   }
 }

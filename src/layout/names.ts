@@ -137,7 +137,8 @@ export function numberLayout(value: number): Layout {
   }
   const known = fractions[String(value)]
   if (known) return symbol(known[0], known[1])
-  const scientific = /^(-?[\d.]+)e([+-]\d+)$/.exec(String(value))
+  const written = value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential() : String(value)
+  const scientific = /^(-?[\d.]+)e([+-]\d+)$/.exec(written)
   const level = value < 0 ? Level.sum : Level.atom
   if (!scientific) return symbol(String(value).replace('-', '−'), String(value), level)
   const [, digits, power] = scientific

@@ -6,7 +6,7 @@ import { map, zip } from '../tensor/tensor.ts'
 import { number } from './attributes.ts'
 import { op } from './define.ts'
 import { fill, numberOf } from './leaves.ts'
-import { aligned } from './movement.ts'
+import { aligned, broadcast } from './movement.ts'
 
 const minusSign = symbol('−', '-')
 
@@ -33,7 +33,8 @@ export const add = op('add', ['...terms'])({
 
 /** What stands behind the minus of a term, if it has one. */
 function withoutSign(term: Layout, expr: Expr): Layout | undefined {
-  if (expr.op === negate && term.kind === 'row' && term.parts[0] === minusSign) return term.parts[1]
+  const bare = expr.op === broadcast ? expr.args[0]! : expr
+  if (bare.op === negate && term.kind === 'row' && term.parts[0] === minusSign) return term.parts[1]
   const value = numberOf(expr)
   return value !== undefined && value < 0 && term.kind === 'symbol' ? numberLayout(-value) : undefined
 }

@@ -3,7 +3,21 @@ import { fail } from '../diagnostic.ts'
 import { dimLayout, divided, sameDim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
-import { call, fraction, joined, type Layout, Level, root, row, subscript, symbol, transposed, within, word } from '../layout/layout.ts'
+import {
+  call,
+  fraction,
+  joined,
+  type Layout,
+  Level,
+  parenthesised,
+  root,
+  row,
+  subscript,
+  symbol,
+  transposed,
+  within,
+  word,
+} from '../layout/layout.ts'
 import { numberLayout } from '../layout/names.ts'
 import { map, type Tensor } from '../tensor/tensor.ts'
 import { divide, multiply, subtract, where } from './arithmetic.ts'
@@ -82,6 +96,22 @@ const weights = op(
 
 const keyword = (name: string, value: Layout): Layout => row(Level.relation, [symbol(`${name}=`, `\\text{${name}}=`), value])
 
+/** dS: what the rows of P make of the error of P. */
+const scoreError = op('score_error', ['P', 'dP'])({
+  letter: 'dS',
+  why: 'P enters twice; dP enters along P and through the mean under P',
+  formula: 'P ⊙ (dP − rowsum(dP ⊙ P))',
+  source: 'Dao et al. 2022, appendix B.2',
+  examples: ['score_error(P, D) | P: [n, m], D: [n, m]'],
+  shape: ([P]) => P,
+  notation: ([P, dP]) => {
+    const sum = call(word('rowsum'), [joined(Level.hadamard, hadamard, [dP, within(Level.hadamard, P)])])
+    return joined(Level.hadamard, hadamard, [P, parenthesised(row(Level.sum, [dP, symbol(' − ', ' - '), sum]))])
+  },
+  expand: ([P, dP]) => multiply([P, subtract(dP, sum(multiply([dP, P]), { axis: [P.shape.length - 1], keepdims: true }))]),
+})
+const hadamard = symbol(' ⊙ ', ' \\odot ')
+
 /** Each query takes the values of the keys that are like it. */
 const attention = op(
   'attention',
@@ -112,8 +142,7 @@ const attention = op(
   expand: ([Q, K, V, mask], attrs) => matmul(softmax(hidden(scaled(matmul(Q, T(K)), Q, attrs), mask, attrs.causal)), V),
   vjp([Q, K, V, mask], g, attrs) {
     const P = weights(Q, K, mask, attrs)
-    const dP = matmul(g, T(V))
-    const dS = multiply([P, subtract(dP, sum(multiply([dP, P]), { axis: [P.shape.length - 1], keepdims: true }))])
+    const dS = scoreError(P, matmul(g, T(V)))
     return [scaled(matmul(dS, K), Q, attrs), scaled(matmul(T(dS), Q), Q, attrs), matmul(T(P), g), null]
   },
 })
@@ -164,4 +193,4 @@ const dropout = op('dropout', ['x', 'mask'], { p: number(0.5) })({
   expand: ([x, mask], { p }) => divide(multiply([x, mask]), fill(1 - p)),
 })
 
-export const attentions = [weights, attention, rope, dropout]
+export const attentions = [weights, scoreError, attention, rope, dropout]

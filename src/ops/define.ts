@@ -24,6 +24,7 @@ interface Face<P extends readonly string[], A> {
   readonly examples: readonly string[]
   /** Brings the arguments to one shape: elementwise operations broadcast. */
   readonly align?: (args: readonly Expr[]) => readonly Expr[]
+  readonly joins?: true
   readonly letter?: string
   readonly frozen?: boolean
   readonly linear?: readonly number[] | 'each'

@@ -25,6 +25,7 @@ function picked(x: Shape, ids: Shape): Shape {
 const picking = (name: string, source: string, examples: readonly string[]) =>
   op(name, ['x', 'ids'])({
     linear: [0],
+    joins: true,
     why: 'a row gets the errors of all places where it was taken; rows that were not taken get none',
     formula: 'yᵢ = x[idsᵢ]',
     source,

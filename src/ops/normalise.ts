@@ -3,7 +3,7 @@ import { fail } from '../diagnostic.ts'
 import { divided } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
-import { call, fraction, type Layout, Level, root, row, subscript, symbol, within, word } from '../layout/layout.ts'
+import { call, fraction, joined, type Layout, Level, root, row, subscript, symbol, within, word } from '../layout/layout.ts'
 import { numberLayout } from '../layout/names.ts'
 import { add, divide, multiply, subtract } from './arithmetic.ts'
 import { axes, axis, number, whole } from './attributes.ts'
@@ -11,7 +11,7 @@ import { op } from './define.ts'
 import { sqrt, square } from './elementary.ts'
 import { fill } from './leaves.ts'
 import { centred, mean, variance } from './moments.ts'
-import { broadcast, inShape, reductionLayout, sum } from './movement.ts'
+import { aligned, broadcast, inShape, reductionLayout, sum } from './movement.ts'
 import { norm } from './reduction.ts'
 
 const statistic = { axis: axes(), eps: number(1e-5) }
@@ -118,6 +118,20 @@ const shiftAndScale = ([xhat, gamma, beta]: readonly [Expr, Expr | undefined, Ex
   return beta ? add([scaled, along(beta, xhat.shape, affine(xhat.shape, beta.shape))]) : scaled
 }
 
+/** d: the error of x̂. */
+const scaledError = op('scaled_error', ['gamma', 'g'])({
+  letter: 'd',
+  linear: 'each',
+  why: 'each factor gets the error times the other',
+  formula: 'γ ⊙ g',
+  source: 'Ioffe & Szegedy 2015, §3',
+  examples: ['scaled_error(a, g) | a: [n], g: [m, n]'],
+  align: aligned,
+  shape: ([gamma]) => gamma,
+  notation: (args) => joined(Level.hadamard, symbol(' ⊙ ', ' \\odot '), args),
+  expand: (args) => multiply(args),
+})
+
 /** (d − mean(d) − x̂ mean(d ⊙ x̂)) / s: straight through x̂, through the mean, and through s. */
 const standardError = (d: Expr, xhat: Expr, s: Expr, over: readonly number[]): Expr =>
   divide(subtract(subtract(d, averaged(d, over)), multiply([xhat, averaged(multiply([d, xhat]), over)])), s)
@@ -127,6 +141,7 @@ const threePaths =
 
 const normalisation = (name: string, source: string, examples: readonly string[], rule: Norm, checkImage: (x: Shape) => void = () => {}) =>
   op(name, ['x', 'gamma?', 'beta?'], { eps: number(1e-5) })({
+    joins: true,
     why: threePaths,
     formula: `γ ⊙ (x − mean(x)) / √(var(x) + eps) + β`,
     source,
@@ -153,7 +168,7 @@ const normalisation = (name: string, source: string, examples: readonly string[]
       const s = spread(x, { axis: over, eps })
       const xhat = standardise(x, s, { axis: over })
       const at = gamma ? rule.affine(x.shape, gamma.shape) : []
-      const d = gamma ? multiply([along(gamma, x.shape, at), g]) : g
+      const d = gamma ? scaledError(along(gamma, x.shape, at), g) : g
       return [
         standardError(d, xhat, s, over),
         gamma ? gathered(multiply([g, xhat]), gamma.shape, at) : null,
@@ -210,6 +225,7 @@ const grouped = (x: Shape, groups: number): Shape => {
 }
 
 const groupNorm = op('group_norm', ['x', 'gamma?', 'beta?'], { groups: whole(), eps: number(1e-5) })({
+  joins: true,
   why: threePaths,
   formula: 'γ ⊙ (x − mean(x)) / √(var(x) + eps) + β, statistics over the channels of a group',
   source: 'Wu & He 2018, eqs. (1)–(6); PyTorch, GroupNorm',
@@ -235,7 +251,7 @@ const groupNorm = op('group_norm', ['x', 'gamma?', 'beta?'], { groups: whole(), 
     const s = spread(inGroups, { axis: over, eps })
     const xhat = standardise(inGroups, s, { axis: over })
     const at = perChannel.affine(x.shape, [])
-    const d = gamma ? multiply([along(gamma, x.shape, at), g]) : g
+    const d = gamma ? scaledError(along(gamma, x.shape, at), g) : g
     return [
       inShape(standardError(inShape(d, inGroups.shape), xhat, s, over), x.shape),
       gamma ? gathered(multiply([g, inShape(xhat, x.shape)]), gamma.shape, at) : null,
@@ -246,6 +262,7 @@ const groupNorm = op('group_norm', ['x', 'gamma?', 'beta?'], { groups: whole(), 
 const perChannel: Norm = { over: () => [], affine: (x) => [channelAxis(x)] }
 
 const rmsNorm = op('rms_norm', ['x', 'gamma?'], { eps: number(1e-5) })({
+  joins: true,
   why: 'two paths, with d = γ ⊙ g: straight through (d/r), and through the root mean square r',
   formula: 'γ ⊙ x / √(mean(x²) + eps)',
   source: 'Zhang & Sennrich 2019, eq. (4); PyTorch, RMSNorm over the axes of gamma, else the last one',
@@ -266,7 +283,7 @@ const rmsNorm = op('rms_norm', ['x', 'gamma?'], { eps: number(1e-5) })({
   vjp([x, gamma], g, { eps }) {
     const over = lastAxes.over(x.shape, gamma?.shape)
     const r = rootMeanSquare(x, { axis: over, eps })
-    const d = gamma ? multiply([along(gamma, x.shape, over), g]) : g
+    const d = gamma ? scaledError(along(gamma, x.shape, over), g) : g
     const xhat = inUnits(x, r)
     return [
       divide(subtract(d, multiply([xhat, averaged(multiply([d, xhat]), over)])), r),
@@ -289,4 +306,16 @@ export const l2Normalize = op('l2_normalize', ['x'], { axis: axis(-1) })({
   ],
 })
 
-export const norms = [spread, standardise, rootMeanSquare, inUnits, layerNorm, batchNorm, instanceNorm, groupNorm, rmsNorm, l2Normalize]
+export const norms = [
+  spread,
+  scaledError,
+  standardise,
+  rootMeanSquare,
+  inUnits,
+  layerNorm,
+  batchNorm,
+  instanceNorm,
+  groupNorm,
+  rmsNorm,
+  l2Normalize,
+]

@@ -140,6 +140,7 @@ const maxPool2d = op(
   ['x'],
   pooling,
 )({
+  joins: true,
   why: 'each window sends its error to its winner; winners that tie share it equally, and an entry that wins in several windows adds up',
   formula: 'the largest entry of each window',
   source: 'PyTorch, MaxPool2d; Goodfellow et al. 2016, §9.3',

@@ -19,6 +19,7 @@ const extremum = (name: string, better: (a: number, b: number) => number, worst:
     ['x'],
     over,
   )({
+    joins: true,
     why: 'the error goes to the winner; winners that tie share it equally',
     formula: `${name} x over the axes`,
     source: 'NumPy, amax and amin; the subgradient that treats winners alike',

@@ -5,7 +5,7 @@ import type { Gradient } from '../derive/reverse.ts'
 import { derivative, type Layout } from '../layout/layout.ts'
 import type { SymbolicLoop, Value } from '../network/network.ts'
 import { type Line, type Section, type Writer, writerOf } from './lines.ts'
-import { reasonsOf } from './reasons.ts'
+import { hasPathsInside, reasonsOf } from './reasons.ts'
 import { whereLines } from './where.ts'
 
 export interface Report {
@@ -75,12 +75,13 @@ function wholeReport(derivation: Derivation, writer: Writer): Section[] {
 }
 
 /** Merges and fan-outs, and the others, those that the network defines first first. */
-function sorted({ network, gradients, branches }: Derivation): {
+function sorted({ network, gradients, branches, structure }: Derivation): {
   readonly anchored: readonly Gradient[]
   readonly plain: readonly Gradient[]
 } {
   const all = [...gradients.values()].filter((g) => g.of !== network.loss)
-  const isAnchored = (g: Gradient): boolean => branches.merges.has(g.of) || branches.fanOuts.has(g.of)
+  const isAnchored = (g: Gradient): boolean =>
+    branches.merges.has(g.of) || branches.fanOuts.has(g.of) || (g.of.role === 'node' && hasPathsInside(g.of, structure))
   return { anchored: all.filter(isAnchored), plain: all.filter((g) => !isAnchored(g) && !g.given).reverse() }
 }
 
@@ -146,6 +147,10 @@ function blocksOf(value: Value, derivation: Derivation, writer: Writer, whole = 
   const isMerge = branches.merges.has(value)
   const uses = branches.fanOuts.get(value)
   if (!isMerge && !uses) {
+    if (value.role === 'node' && hasPathsInside(value, structure)) {
+      const why = reasonsOf(value, structure, 'merges')
+      return [{ kind: 'node', title: writer.equation(value), why, lines: g.given ? [] : [writer.gradient(g)] }]
+    }
     if (g.given)
       return [
         { kind: 'node', title: writer.equation(value), why: 'an argument of the unknown loss: here the derivation starts', lines: [] },
