@@ -63,6 +63,16 @@ export function locating<T>(span: Span, work: () => T): T {
   }
 }
 
+/** Gives faults of shapes that come without advice a hint. */
+export function hinting<T>(hint: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
+    throw new Failure(error.diagnostics.map((d) => (d.hint || d.code !== 'shapes' ? d : { ...d, hint })))
+  }
+}
+
 /** Runs each piece of work, gathers the faults of all of them, and returns what succeeded (`undefined` where one failed). */
 export function collecting<T>(faults: Diagnostic[], work: () => T): T | undefined {
   try {

@@ -1,11 +1,12 @@
 /** Means, variances and the like inside an equation, taken for constants. */
 import type { Derivation } from '../derive/derive.ts'
-import { type Gradient, pullback } from '../derive/reverse.ts'
+import type { Gradient } from '../derive/reverse.ts'
 import { definition, type Expr, inOrder, substitute } from '../expr/expr.ts'
 import { broadcastShape, sameShape } from '../expr/shape.ts'
 import type { Value } from '../network/network.ts'
 import { add, stopGradient } from '../ops/arithmetic.ts'
 import { named } from '../ops/leaves.ts'
+import { pullback } from '../ops/pullback.ts'
 import { mistakes as words } from '../words.ts'
 import { alonesAndPairs, nameOf, text } from './changes.ts'
 import { type Evidence, explains, largest } from './evidence.ts'

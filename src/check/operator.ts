@@ -1,5 +1,5 @@
 /** Jacobians as linear maps: built from ∂A/∂B, matrices and I, transposed, added and composed, and applied to tensors. */
-import { pullback, type Structure } from '../derive/reverse.ts'
+import type { Structure } from '../derive/reverse.ts'
 import { fail } from '../diagnostic.ts'
 import { type Expr, inOrder } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
@@ -8,6 +8,7 @@ import { add, multiply } from '../ops/arithmetic.ts'
 import { fill, named, variable } from '../ops/leaves.ts'
 import { matvec } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
+import { pullback } from '../ops/pullback.ts'
 
 /** A linear map from tensors of one shape to tensors of another; the identity fits any shape. */
 export type Operator =

@@ -1,10 +1,11 @@
 /** What differences are taken of where a gradient is by definition not the derivative: the linear map that a function claims, or a constant. */
-import { pullback } from '../derive/reverse.ts'
+
 import { evaluate, type Point } from '../expr/evaluate.ts'
 import { type Expr, inOrder, withArgs } from '../expr/expr.ts'
 import { nameLayout } from '../layout/names.ts'
 import { add, subtract } from '../ops/arithmetic.ts'
 import { named, variable } from '../ops/leaves.ts'
+import { pullback } from '../ops/pullback.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** A network with stand-ins for some of its functions, near one point. */

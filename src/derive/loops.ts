@@ -4,9 +4,10 @@ import { derivative, symbol } from '../layout/layout.ts'
 import type { Network, SymbolicLoop, Value } from '../network/network.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
 import { fill, named, numberOf, variable } from '../ops/leaves.ts'
+import { pullback } from '../ops/pullback.ts'
 import { type Derivation, type DeriveOptions, deriveGradients, type LoopDerivation, type Shared } from './derive.ts'
 import { statementsOf, through } from './recurrence.ts'
-import { pullback, sourcesOf } from './reverse.ts'
+import { sourcesOf } from './reverse.ts'
 
 /** Derives a network: everything outside its loops, and one step of each loop. */
 export function deriveNetwork(network: Network, options: DeriveOptions): Derivation {

@@ -1,5 +1,5 @@
 /** Turns the syntax tree of an expression into an expression of the graph; every fault gets its place. */
-import { Failure, fail, locating, nearest } from '../diagnostic.ts'
+import { Failure, fail, hinting, locating, nearest } from '../diagnostic.ts'
 import { type Dim, isSymbolic, minus } from '../expr/dim.ts'
 import type { Attr, Attrs, Expr } from '../expr/expr.ts'
 import { broadcastShape, dimText, shapeText } from '../expr/shape.ts'
@@ -11,8 +11,10 @@ import { fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { product } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
 import type { Ast, Mark } from './ast.ts'
+import { binderNames, boundCall, isBinder } from './binders.ts'
 import { isSymbolicRange, membersOf, missingMember, referenceOf, stepsOf, withIndex } from './families.ts'
 import { indexed } from './indexing.ts'
+import { namesIn } from './names.ts'
 import type { Scope } from './network.ts'
 import { attributeOf } from './sizes.ts'
 
@@ -230,10 +232,17 @@ function callOf(ast: Ast & { kind: 'call' }, scope: Scope): Expr {
     return onlyValue(ast.callee, scope.apply!(ast.callee, args, ast.span))
   }
   if (scope.broken.has(base)) throw skipped
+  if (isBinder(ast.callee)) {
+    const mentioned = ast.args
+      .slice(1)
+      .flatMap((a) => namesIn(a))
+      .map((n) => n.name)
+    return boundCall(ast, scope, expressionOf, mentioned)
+  }
   const operation = operations.get(ast.callee)
   if (operation) return operationCall(ast, operation, scope)
   if (operations.has(base)) fail('unknown-operation', { name: ast.callee }, ast.head)
-  const near = nearest(base, [...[...operations.keys()].filter((name) => !name.endsWith("'")), ...scope.functions.keys()])
+  const near = nearest(base, [...[...operations.keys(), ...binderNames].filter((name) => !name.endsWith("'")), ...scope.functions.keys()])
   return fail('unknown-operation', { name: base, ...(near ? { near } : {}) }, ast.head)
 }
 
@@ -278,7 +287,7 @@ function operationCall(written: Ast & { kind: 'call' }, operation: Operation, sc
     const value = bound.get(name)
     if (value) raw[name] = rawAttribute(value, name, operation, scope)
   }
-  return operation.build(args, raw as Attrs)
+  return hinting(`It is called like this: ${signature(operation)}`, () => operation.build(args, raw as Attrs))
 }
 
 /** einsum("ij,jk->ik", A, B) as einsum([A, B], "ij,jk->ik"). */

@@ -1,6 +1,7 @@
 /** Which names an expression mentions. */
 import type { Span } from '../diagnostic.ts'
 import type { Ast, Mark } from './ast.ts'
+import { isBinder } from './binders.ts'
 
 interface Mention {
   readonly name: string
@@ -9,8 +10,12 @@ interface Mention {
 
 /** The values (or the functions) that a tree mentions, in reading order. */
 export function namesIn(root: Ast, what: 'values' | 'calls' = 'values'): Mention[] {
-  return partsOf(root).flatMap((ast): Mention[] => {
-    if (ast.kind === 'name') return what === 'values' ? [ast] : []
+  const parts = partsOf(root)
+  const own = parts.flatMap((ast) => (ast.kind === 'call' && isBinder(ast.callee) ? { span: ast.span, bound: ast.args[0] } : []))
+  const isOwn = ({ name, span }: Mention): boolean =>
+    own.some((o) => o.bound?.kind === 'name' && o.bound.name === name && o.span.start <= span.start && span.end <= o.span.end)
+  return parts.flatMap((ast): Mention[] => {
+    if (ast.kind === 'name') return what === 'values' && !isOwn(ast) ? [ast] : []
     return ast.kind === 'call' && what === 'calls' ? [{ name: ast.callee.replace(/'+$/, ''), span: ast.head }] : []
   })
 }

@@ -1,3 +1,4 @@
+/** Softmax and its logarithm. */
 import type { Expr } from '../expr/expr.ts'
 import { call, word } from '../layout/layout.ts'
 import { reduce, broadcast as spread, zip } from '../tensor/tensor.ts'

@@ -1,10 +1,10 @@
 /** Functions that a spec declares: the gradients of their stand-ins, and the gradients of those, against differences. */
 import { describe, expect, test } from 'vitest'
-import { pullback } from '../../src/derive/reverse.ts'
 import { type Expr, make, substitute } from '../../src/expr/expr.ts'
 import { nameLayout } from '../../src/layout/names.ts'
 import { fill, named, variable } from '../../src/ops/leaves.ts'
 import { type DeclaredFunction, opaque, opaquePointwise } from '../../src/ops/opaque.ts'
+import { pullback } from '../../src/ops/pullback.ts'
 import { randomFrom } from '../../src/tensor/random.ts'
 import { gap, pointFor, valueAt } from '../numeric.ts'
 
