@@ -52,6 +52,10 @@ export async function readNetwork(source: Source, sizes: Options['sizes']): Prom
   return { ...network, unrolled }
 }
 
+/** Derives, and checks nothing. */
+export const deriveOnly = async (source: Source, sizes: Options['sizes']): Promise<Derivation> =>
+  deriveNetwork(await readNetwork(source, sizes), defaults)
+
 /** Derives, verifies and judges. Throws a Failure with all faults of the spec. */
 export async function derive(source: Source, options: Options = defaults): Promise<Result> {
   const network = await readNetwork(source, options.sizes)

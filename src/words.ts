@@ -142,6 +142,10 @@ export const words = {
     'Leave it out, or declare it under inputs.',
   ],
   'one-input': (_: object): Words => ['the standard input can be read only once', 'Give one of the two as a file.'],
+  'counts-need-lengths': (p: { index: string }): Words => [
+    `ways can only be counted when the loop over ${p.index} has a length`,
+    'Give it one: --set N=10, or dims in the spec.',
+  ],
   'one-spec': (p: { given: number }): Words => [`--values belongs to one spec, but ${p.given} are given`],
 
   'expanded-too-large': (p: { of: string; terms: number }): Words => [

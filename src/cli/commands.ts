@@ -1,4 +1,6 @@
 /** What the commands do: read, call the pipeline, write. */
+
+import type { Derivation } from '../derive/derive.ts'
 import { type Diagnostic, diagnostic, Failure, fail, nearest, type Source } from '../diagnostic.ts'
 import type { Value } from '../network/network.ts'
 import { compareWith, defaults, derive, evaluateWith, type Options, type Result } from '../pipeline.ts'
@@ -18,7 +20,7 @@ import { readSource, writeWhole } from './files.ts'
 import type { CheckFlags, DeriveFlags, EvalFlags } from './flags.ts'
 import { paintFor } from './paint.ts'
 
-const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
+export const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** `backproof derive`: prints (or writes) the derivation; 1 if a gradient or claim does not hold. */
 export async function deriveCommand(path: string, flags: DeriveFlags): Promise<number> {
@@ -55,7 +57,7 @@ async function warn(result: Result, source: Source, flags: DeriveFlags): Promise
 
 async function rendered(result: Result, source: Source, flags: DeriveFlags): Promise<string> {
   const { derivation } = result
-  const at = flags.at?.map((name) => valueNamed(name, result))
+  const at = flags.at?.map((name) => valueNamed(name, derivation))
   if (flags.format === 'json') return json(derivationJson(result, at))
   const report = reportOf(derivation, at)
   if (flags.format === 'latex') return latexOf(report)
@@ -69,8 +71,7 @@ async function rendered(result: Result, source: Source, flags: DeriveFlags): Pro
   return `${textOf(report, paint)}${steps}${failingClaims(result, source, flags.seed, paint)}${summaryText(result, paint)}\n`
 }
 
-function valueNamed(name: string, { derivation }: Result): Value {
-  const { network, gradients } = derivation
+export function valueNamed(name: string, { network, gradients }: Derivation): Value {
   const value = network.values.get(name)
   if (value && gradients.has(value)) return value
   const known = [...gradients.keys()].filter((v) => v !== network.loss).map((v) => v.name)
@@ -149,7 +150,7 @@ function requireOneStandardInput(paths: readonly string[], values: string | unde
   if ([...paths, values].filter((path) => path === '-').length > 1) fail('one-input', {})
 }
 
-async function showFaults(error: unknown, source: Source | undefined): Promise<number> {
+export async function showFaults(error: unknown, source: Source | undefined): Promise<number> {
   if (!(error instanceof Failure)) throw error
   await writeFaults(error.diagnostics, error.source ?? source)
   return Exit.input

@@ -20,6 +20,14 @@ export interface CheckFlags {
   readonly seed: number
 }
 
+export interface PathsFlags {
+  readonly by: 'nodes' | 'branches'
+  readonly list: number
+  readonly values?: string
+  readonly set: ReadonlyMap<string, number>
+  readonly format: 'text' | 'json'
+}
+
 export interface EvalFlags {
   readonly values: string
   readonly set: ReadonlyMap<string, number>

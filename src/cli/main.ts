@@ -1,7 +1,7 @@
 /** The command: its options and its help. What the commands do stands in `commands.ts`, loaded when one is called. */
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { Exit } from './exit.ts'
-import type { CheckFlags, DeriveFlags, EvalFlags } from './flags.ts'
+import type { CheckFlags, DeriveFlags, EvalFlags, PathsFlags } from './flags.ts'
 
 declare const VERSION: string
 
@@ -21,10 +21,12 @@ function size(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<st
   return sizes
 }
 
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('A seed is a whole number.')
-  return Number(text)
-}
+const whole =
+  (what: string) =>
+  (text: string): number => {
+    if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError(`${what} is a whole number.`)
+    return Number(text)
+  }
 
 function positive(text: string): number {
   const value = Number(text)
@@ -33,7 +35,7 @@ function positive(text: string): number {
 }
 
 const setOption = (): Option => new Option('--set <sizes>', 'fix symbolic sizes, n=3 or n=3,k=5').default(new Map(), 'none').argParser(size)
-const seedOption = (): Option => new Option('--seed <number>', 'seed of the random points').default(1).argParser(whole)
+const seedOption = (): Option => new Option('--seed <number>', 'seed of the random points').default(1).argParser(whole('A seed'))
 
 function program(): Command {
   const backproof = new Command('backproof')
@@ -80,6 +82,25 @@ function program(): Command {
     })
 
   backproof
+    .command('paths')
+    .description('count the ways on which the error gets back to a value, by their length')
+    .argument('<spec>', 'a YAML or JSON spec, or - for the standard input')
+    .argument('[node]', 'a value of the network; without it a table of all inputs and parameters')
+    .addOption(new Option('--by <unit>', 'what a length counts').choices(['branches', 'nodes']).default('branches'))
+    .addOption(
+      new Option('--list <count>', 'the first ways, the shortest first, with the products of their factors')
+        .default(0)
+        .argParser(whole('A count')),
+    )
+    .option('--values <file>', 'a dump as for eval: the share of the ways of each length in the gradient')
+    .addOption(new Option('--format <format>', 'what to print').choices(['text', 'json']).default('text'))
+    .addOption(setOption())
+    .addHelpText('after', examples.paths)
+    .action(async (spec: string, node: string | undefined, flags: PathsFlags) => {
+      process.exitCode = await (await import('./paths.ts')).pathsCommand(spec, node, flags)
+    })
+
+  backproof
     .command('eval')
     .description('evaluate the loss, all values and all gradients with numbers from a file')
     .argument('<spec>', 'a YAML or JSON spec, or - for the standard input')
@@ -110,6 +131,14 @@ Examples:
   $ backproof check samples/residual.yaml
   $ backproof check samples/*.yaml --reporter json
   $ backproof check net.yaml --values dump.json       a backward pass written by hand; exit status 1 if it is wrong`,
+  paths: `
+Examples:
+  $ backproof paths samples/two-blocks.yaml
+  $ backproof paths samples/two-blocks.yaml x0 --list 4
+  $ backproof paths samples/residual-stack.yaml z[0] --set N=10
+
+A way leads from an argument of the loss to the value. Its length is the number of branches on it that change the
+error (a skip changes nothing), or with --by nodes the number of nodes passed. Counts are exact.`,
   eval: `
 Examples:
   $ echo '{"x": [1, 2], "W1": [[1, 0], [0, 1]], "W2": [[2, 0], [0, 2]], "dL/dy": [1, 1]}' |
