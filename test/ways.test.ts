@@ -122,7 +122,6 @@ test('shares by length add up to one, and ways of length zero bear the error as 
   })
   const spec = `inputs: {x0: '[d]'}\nparams: {W1: '[d, d]', V1: '[d, d]', W2: '[d, d]', V2: '[d, d]'}\nlayers:\n  - x1 = x0 + V1 @ tanh(W1 @ x0)\n  - x2 = x1 + V2 @ tanh(W2 @ x1)\nloss: L(x2)\n`
   const exact = await evaluateWith({ name: 'spec', text: spec.replaceAll("'", '') }, { name: 'values', text: values })
-  const { sharesByLength } = await import('../src/check/shares.ts')
   const { derivation, evaluation } = exact
   const graph = errorGraph(derivation.network, derivation.structure, derivation.branches)
   const shares = sharesByLength(graph, 'branches', derivation.network.values.get('x0')!, derivation, evaluation)

@@ -12,7 +12,7 @@ import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { fill, named } from '../ops/leaves.ts'
 import { product } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
-import { applied, isOperator, negated, type Operator } from './operator.ts'
+import { applied, isOperator, negated, type Operator, shapesOf } from './operator.ts'
 
 export interface Sides {
   readonly left: Expr | Operator
@@ -141,13 +141,7 @@ function combined(left: Expr | Operator, sign: string, right: Expr | Operator, {
 }
 
 /** A matrix beside a Jacobian of vectors is composed with it; beside one of matrices it is what it is applied to. */
-const isMatrixFor = (left: Operator, right: Expr): boolean =>
-  right.shape.length === 2 && !(left.kind === 'transposed' || left.kind === 'jacobian' ? ofMatrices(left) : false)
-
-const ofMatrices = (operator: Operator): boolean =>
-  operator.kind === 'jacobian'
-    ? operator.of.shape.length > 1 || operator.by.shape.length > 1
-    : operator.kind === 'transposed' && ofMatrices(operator.of)
+const isMatrixFor = (left: Operator, right: Expr): boolean => right.shape.length === 2 && (shapesOf(left)[1]?.length ?? 1) < 2
 
 function asOperator(value: Expr | Operator): Operator {
   if (isOperator(value)) return value
