@@ -9,6 +9,7 @@ import { below, normal, normalTensor, type Random, randomFrom, shuffled } from '
 import { full, map, sizeOf, type Tensor, tensor } from '../tensor/tensor.ts'
 
 const attempts = 300
+const mostDistinct = 4
 
 /** The points of a network, drawn by a seed: the k-th one is always the same. */
 export function drawPoint(network: Network, seed: number, k: number, scale: number): Point {
@@ -41,10 +42,13 @@ function drawSizes({ sizes, values }: Network, random: Random): Sizes {
   if (sizes.length === 0) return new Map()
   const conditions = conditionsOf([...values.values()].map((v) => v.expr))
   for (let attempt = 0; attempt < attempts; attempt++) {
-    const pool = shuffled(
+    // of many symbols some share a size: images of all different sizes would be large
+    const distinct = Math.min(sizes.length, mostDistinct)
+    const choice = shuffled(
       random,
-      Array.from({ length: sizes.length + 2 + Math.floor(attempt / 20) }, (_, i) => i + 2),
+      Array.from({ length: distinct + 2 + Math.floor(attempt / 20) }, (_, i) => i + 2),
     )
+    const pool = sizes.map((_, i) => choice[i % distinct]!)
     const some = attempt < attempts / 2 ? pool : sizes.map(() => 1 + below(random, 6))
     const drawn = new Map(sizes.map((name, i) => [name, some[i]!]))
     if (conditions.every((holds) => holds(drawn))) return drawn

@@ -128,7 +128,7 @@ function verified(derivation: Derivation, unrolled: readonly Unrolled[], seed: n
     for (const v of checked.byValue.values()) if (v && !v.ok) ok = false
   }
   const byValue = new Map([...worst].map(([value, error]) => [value, { draws, worst: error, ok: ok && error <= 1e-6 }] as const))
-  return { draws, byValue, lengths, standIns }
+  return { draws, byValue, kinked: [], lengths, standIns }
 }
 
 type Note = (value: Value, name: string, gap: number) => void

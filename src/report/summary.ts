@@ -38,11 +38,15 @@ export const printedValues = ({ gradients, branches, network, inlined, loops }: 
 /** 3.1e-10 */
 export const errorText = (worst: number): string => (worst === 0 ? '0' : worst.toExponential(1))
 
-function verificationSummary(derivation: Derivation, { draws, byValue, lengths, statements = [], standIns }: Verification): Summary[] {
+function verificationSummary(
+  derivation: Derivation,
+  { draws, byValue, kinked, lengths, statements = [], standIns }: Verification,
+): Summary[] {
   const printed = printedValues(derivation)
   const checked = printed.filter((v) => byValue.get(v))
   const failing = checked.filter((v) => !byValue.get(v)!.ok)
-  const unchecked = printed.filter((v) => !byValue.get(v))
+  const unchecked = printed.filter((v) => !byValue.get(v) && !kinked.includes(v))
+  const tied = printed.filter((v) => kinked.includes(v))
   const worst = checked.reduce((most, v) => Math.max(most, byValue.get(v)!.worst), 0)
   const names = (values: readonly Value[]): string => values.map((v) => toText(v.layout)).join(', ')
   const agrees = `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences`
@@ -75,6 +79,9 @@ function verificationSummary(derivation: Derivation, { draws, byValue, lengths, 
         ]
       : []),
     ...standInNote(standIns),
+    ...(tied.length > 0
+      ? [{ kind: 'note' as const, text: `not compared with differences, because small changes of it meet a kink or a tie: ${names(tied)}` }]
+      : []),
     ...(unchecked.length > 0
       ? [{ kind: 'note' as const, text: `not compared with differences, because ${why}: ${names(unchecked)}` }]
       : []),
