@@ -5,7 +5,7 @@ import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { power, reciprocal, rsqrt, sqrt, square } from '../ops/elementary.ts'
 import { fill, numberOf } from '../ops/leaves.ts'
 import { dot, matmul, matvec, outer } from '../ops/linear.ts'
-import { broadcast, inShape, sum, T, transpose } from '../ops/movement.ts'
+import { broadcast, inShape, sum, swapsLastTwo, T, transpose } from '../ops/movement.ts'
 import { anyOp, type Law, type Rewriter, rewriter } from './engine.ts'
 import { mapLaws } from './maps.ts'
 import { collectProducts } from './products.ts'
@@ -126,10 +126,10 @@ const movesInside: Law = {
 const matrixProducts: Law = {
   name: 'matrix products are bracketed to the right',
   on: [matmul, matvec, outer, transpose, dot],
-  apply({ op, args: [a, b] }) {
+  apply({ op, args: [a, b], attrs }) {
     if (op === dot) return sum(multiply([a!, b!]))
     if (op === transpose) {
-      if (a!.op === matmul) return matmul(T(a!.args[1]!), T(a!.args[0]!))
+      if (a!.op === matmul && swapsLastTwo(attrs.perm as readonly number[])) return matmul(T(a!.args[1]!), T(a!.args[0]!))
       return null
     }
     if (a!.op === matmul && op !== outer) return rebuilt(op, a!.args[0]!, rebuilt(op, a!.args[1]!, b!))
