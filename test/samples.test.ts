@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import katex from 'katex'
 import { describe, expect, test } from 'vitest'
+import type { Verification } from '../src/check/verify.ts'
 import { defaults, derive } from '../src/pipeline.ts'
 import { derivationJson } from '../src/report/json.ts'
 import { latexOf } from '../src/report/latex.ts'
@@ -14,6 +15,12 @@ function latexIn(json: unknown): string[] {
   return Object.entries(json).flatMap(([key, value]) => (key === 'latex' ? [value as string] : latexIn(value)))
 }
 
+/** All gradients agree but those by values on a kink at every point, of which there are few. */
+function expectVerified({ byValue, kinked }: Verification): void {
+  for (const [value, verified] of byValue) if (!kinked.includes(value)) expect(verified?.ok, value.name).toBe(true)
+  expect(kinked.length).toBeLessThan(byValue.size / 4)
+}
+
 const samples = readdirSync('samples').filter((f) => f.endsWith('.yaml'))
 
 describe.each(samples)('%s', (file) => {
@@ -22,7 +29,7 @@ describe.each(samples)('%s', (file) => {
   test('claims hold and gradients are verified, whatever the seed', async () => {
     for (const seed of [1, 2, 3]) {
       const { verification, judgements } = await derive(source, { ...defaults, seed })
-      for (const [value, verified] of verification!.byValue) expect(verified?.ok, value.name).toBe(true)
+      expectVerified(verification!)
       for (const { claim, ok, verdict } of judgements!) expect(ok, `${claim.source}: ${verdict.kind}`).toBe(true)
     }
   })
@@ -36,7 +43,12 @@ describe.each(samples)('%s', (file) => {
   test.each(['local', 'expanded', 'jacobian'] as const)('the %s form is LaTeX that KaTeX accepts strictly', async (form) => {
     for (const derivatives of ['symbol', 'explicit', 'output'] as const) {
       const { derivation } = await derive(source, { ...defaults, form, derivatives, verify: false })
-      katex.renderToString(latexOf(reportOf(derivation, undefined)), { strict: 'error', throwOnError: true, displayMode: true })
+      katex.renderToString(latexOf(reportOf(derivation, undefined)), {
+        strict: 'error',
+        throwOnError: true,
+        displayMode: true,
+        maxExpand: 1e5,
+      })
     }
   })
 
@@ -48,13 +60,13 @@ describe.each(samples)('%s', (file) => {
     const inJson = latexIn(derivationJson(result, undefined))
     expect(Math.min(displayed.length, inline.length, inJson.length)).toBeGreaterThan(0)
     for (const latex of [...displayed, ...inline, ...inJson])
-      katex.renderToString(latex, { strict: 'error', throwOnError: true, displayMode: true })
+      katex.renderToString(latex, { strict: 'error', throwOnError: true, displayMode: true, maxExpand: 1e5 })
   })
 
   test.each(['expanded', 'jacobian'] as const)('the %s form is verified, too', async (form) => {
     for (const derivatives of ['explicit', 'output'] as const) {
       const { verification } = await derive(source, { ...defaults, form, derivatives })
-      for (const [value, verified] of verification!.byValue) expect(verified?.ok, value.name).toBe(true)
+      expectVerified(verification!)
     }
   })
 })

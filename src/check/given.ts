@@ -16,6 +16,8 @@ export interface GivenPoint {
   /** Nodes, as the dump has them. */
   readonly nodes: ReadonlyMap<Value, Given>
   readonly gradients: ReadonlyMap<Value, Given>
+  /** What an opaque loss sends, as `y->L`, to values that reach it by other ways, too. */
+  readonly direct: ReadonlyMap<string, Tensor>
 }
 
 /** The point that a dump describes. Throws a Failure with all its faults, in the dump's text. */
@@ -74,7 +76,8 @@ export function pointOf(dump: Dump, source: Source, derivation: Derivation): Giv
     else tensors.set(value.expr, array.tensor)
   }
   for (const [expr, { tensor }] of seeded) tensors.set(expr, tensor)
-  return { point: { sizes, values: tensors }, nodes, gradients: compared }
+  const direct = new Map(seeds.flatMap(({ key, name, expr }): [string, Tensor][] => (key === name ? [] : pair(key, tensors.get(expr!)!))))
+  return { point: { sizes, values: tensors }, nodes, gradients: compared, direct }
 }
 
 /** The place of what is not there. */

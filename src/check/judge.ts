@@ -14,7 +14,7 @@ import { allFinite, type Tensor, zip } from '../tensor/tensor.ts'
 import { mistakes } from '../words.ts'
 import { type Sides, sidesOf, subjectOf } from './claims.ts'
 import { diagnose } from './diagnose.ts'
-import { drawPoint, shake, withStrangers } from './draw.ts'
+import { coarsened, drawPoint, withStrangers } from './draw.ts'
 import { mendedBy } from './edits.ts'
 import type { Diagnosis } from './kinds.ts'
 import { applied, isOperator, type Operator, shapesOf } from './operator.ts'
@@ -54,10 +54,15 @@ const tolerance = 1e-8
 
 /** The verdict on a claim. Throws a Failure where the claim can't be read (names, syntax); wrong shapes refute it. */
 export function judge(claim: Claim, derivation: Derivation, seed: number): Judgement {
-  const verdict = overall(casesOf(claim, derivation).map((at) => verdictOn(claim, derivation, seed, at)))
+  const inNumbers = verdictInNumbers(claim, derivation, seed)
+  const verdict: Verdict = inNumbers.kind === 'agrees' && isProved(claim, derivation) ? { kind: 'proved' } : inNumbers
   const holds = verdict.kind === 'proved' || verdict.kind === 'agrees'
   return { claim, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds }
 }
+
+/** As far as numbers tell: a claim that holds is not proved, but agrees. Throws as `judge` does. */
+export const verdictInNumbers = (claim: Claim, derivation: Derivation, seed: number): Verdict =>
+  overall(casesOf(claim, derivation).map((at) => verdictOn(claim, derivation, seed, at)))
 
 type Case = ReadonlyMap<string, number>
 
@@ -94,7 +99,7 @@ function verdictOn(claim: Claim, derivation: Derivation, seed: number, at: Case)
       counterexample: evidence.at,
       derivation,
     }
-  return isProved(left, right, derivation) ? { kind: 'proved' } : { kind: 'agrees', points: evidence.points, worst: evidence.worst }
+  return evidence
 }
 
 const isAboutShapes = (error: unknown): error is Failure =>
@@ -176,8 +181,7 @@ export function compare(left: Expr, right: Expr, derivation: Derivation, seed: n
     const size = Math.max(largest(l), largest(r))
     const error = largest(zip(l, r, (a, b) => a - b))
     if (error > tolerance * size) {
-      const shaken = valuesAt(left, right, shake(point, seed + k))
-      const noise = Math.max(largest(zip(l, shaken[0], (a, b) => a - b)), largest(zip(r, shaken[1], (a, b) => a - b)))
+      const noise = noiseOf([left, l], point) + noiseOf([right, r], point)
       if (error > 100 * noise) return { kind: 'differs', at: { point, claimed: r, derived: l } }
     } else if (size > 0) worst = Math.max(worst, error / size)
   }
@@ -187,13 +191,23 @@ export function compare(left: Expr, right: Expr, derivation: Derivation, seed: n
 
 const largest = (a: Tensor): number => a.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0)
 
+/** How far a value moves when it is computed with fewer bits. */
+function noiseOf([expr, value]: readonly [Expr, Tensor], point: Point): number {
+  const moved = [2, 4].map((bits) => evaluate([expr], coarsened(point, bits)).get(expr)!)
+  return Math.max(...moved.map((other) => largest(zip(value, other, (a, b) => a - b))))
+}
+
 function valuesAt(left: Expr, right: Expr, point: Point): readonly [Tensor, Tensor] {
   const values = evaluate([left, right], point)
   return [values.get(left)!, values.get(right)!]
 }
 
-/** One canonical form for both sides: first in terms of gradients and nodes by name, then with every name opened. */
-function isProved(left: Expr, right: Expr, { raw, network }: Derivation): boolean {
+/** Whether both sides have one canonical form, for each value of the index. */
+const isProved = (claim: Claim, derivation: Derivation): boolean =>
+  casesOf(claim, derivation).every((at) => areEqual(asTensors(sidesOf(claim, derivation, at), derivation), derivation))
+
+/** First in terms of gradients and nodes by name, then with every name opened. */
+function areEqual([left, right]: readonly [Expr, Expr], { raw, network }: Derivation): boolean {
   const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
   const nodes = new Set([...network.values.values()].map((v) => v.expr))
   const given = new Set([...raw.values()].filter((g) => g.given).map((g) => g.adjoint))

@@ -13,7 +13,7 @@ import { parseExpression } from '../network/syntax.ts'
 import { add } from '../ops/arithmetic.ts'
 import { full, type Tensor, zip } from '../tensor/tensor.ts'
 import { drawPoint } from './draw.ts'
-import { type Judgement, judge, overall, type Verdict } from './judge.ts'
+import { type Judgement, judge, overall, type Verdict, verdictInNumbers } from './judge.ts'
 import { type Verification, verify } from './verify.ts'
 
 /** The lengths that are tried. */
@@ -48,8 +48,7 @@ function judged(unrolled: readonly Unrolled[], seed: number): readonly Judgement
   const own = network.claims.map((claim, i) => {
     const cases = unrolled.map(({ length, derivation }) => ({ length, claim: derivation.network.claims[i]!, derivation }))
     const { verdict, derivation } = overLengths(cases, seed)
-    const holds = verdict.kind === 'proved' || verdict.kind === 'agrees'
-    return { claim, verdict, ok: claim.negated ? verdict.kind === 'refuted' : holds, derivation }
+    return { claim, verdict, ok: verdict.kind === (claim.negated ? 'refuted' : 'agrees'), derivation }
   })
   const inModules = network.modules.flatMap((module) => {
     const derivation = deriveGradients(module, { form: sample.form, derivatives: 'symbol', trace: false })
@@ -70,7 +69,7 @@ function overLengths(cases: readonly Case[], seed: number): { readonly verdict: 
   let missing: Failure | undefined
   for (const { length, claim, derivation } of cases) {
     try {
-      const verdict = judge(claim, derivation, seed).verdict
+      const verdict = verdictInNumbers(claim, derivation, seed)
       const isEmpty = claim.loop && verdict.kind === 'undecided'
       if (!isEmpty || cases.length === 1) found.push({ length, verdict, derivation })
     } catch (error) {
@@ -81,7 +80,7 @@ function overLengths(cases: readonly Case[], seed: number): { readonly verdict: 
   if (found.length === 0 && missing) throw missing
   const verdict = overall(found.map((f) => f.verdict))
   const { derivation } = found.find((f) => f.verdict === verdict) ?? cases.at(-1)!
-  if (verdict.kind !== 'proved' && verdict.kind !== 'agrees') return { verdict, derivation }
+  if (verdict.kind !== 'agrees') return { verdict, derivation }
   const agreeing = found.map((f) => f.verdict)
   const points = agreeing.reduce((sum, v) => sum + (v.kind === 'agrees' ? v.points : 0), 0)
   const worst = agreeing.reduce((most, v) => Math.max(most, v.kind === 'agrees' ? v.worst : 0), 0)

@@ -5,7 +5,7 @@ import { type Expr, inOrder } from '../expr/expr.ts'
 import type { Value } from '../network/network.ts'
 import { normalTensor, randomFrom } from '../tensor/random.ts'
 import { allFinite, inner, map, norm, type Tensor, zip } from '../tensor/tensor.ts'
-import { drawPoint, shake } from './draw.ts'
+import { coarsened, drawPoint } from './draw.ts'
 import { isLinear, surrogateOf } from './surrogate.ts'
 
 /** How a gradient fared: the largest relative error over all draws; null for what differences can't tell. */
@@ -92,17 +92,20 @@ function compared(
   const many = values.length > manyValues
   const random = randomFrom(seed, 'directions')
   const directions = slopes.map((g) => unitTowards(g, normalTensor(random, g.shape)))
-  // what the last places of the inputs change is rounding, and no difference can be better than that;
+  // what fewer places change is rounding, and no difference can be better than that;
   // a saturated loss is tiny, but it is made of numbers near one
-  const value = forward(loss, point).value
-  const rounding = 30 * Math.abs(forward(loss, shake(point, seed)).value - value) + 1e-15 * Math.max(1, Math.abs(value))
+  const unmoved = evaluate([loss], point)
+  const value = unmoved.get(loss)!.data[0]!
+  const rounding = 30 * Math.abs(forward(loss, coarsened(point, 3)).value - value) + 1e-15 * Math.max(1, Math.abs(value))
 
   /** The relative error of the slope along the nudged values' directions; smaller steps are tried near kinks and in curves, larger ones against rounding. */
   const errorOf = (nudged: readonly number[]): number | undefined => {
     const slope = nudged.reduce((sum, i) => sum + inner(slopes[i]!, directions[i]!), 0)
     const size = nudged.reduce((sum, i) => sum + norm(slopes[i]!), 0)
+    const moved = nudged.map((i) => [standInFor(values[i]!.expr), directions[i]!] as const)
+    const rest = notBehind(new Set(moved.map(([expr]) => expr)), loss, point, unmoved)
     const at = (h: number): Forward =>
-      forward(loss, { ...point, nudges: new Map(nudged.map((i) => [standInFor(values[i]!.expr), map(directions[i]!, (d) => h * d)])) })
+      forward(loss, { ...point, values: rest, nudges: new Map(moved.map(([expr, direction]) => [expr, map(direction, (d) => h * d)])) })
     // many directions at once move the loss far: the step keeps that small, too
     const widest = Math.min(2e-4, 1e-3 / Math.abs(slope || 1))
     let best: number | undefined
@@ -131,6 +134,17 @@ function compared(
     else if (group.length > 1) groups.push(group.slice(0, group.length / 2), group.slice(group.length / 2))
   }
   return errors.size > 0 ? errors : undefined
+}
+
+/** The values that stay as they are when some are nudged. */
+function notBehind(nudged: ReadonlySet<Expr>, loss: Expr, { values: given }: Point, values: ReadonlyMap<Expr, Tensor>): Point['values'] {
+  const behind = new Set<Expr>()
+  const rest = new Map<Expr, Tensor>()
+  for (const expr of inOrder([loss], (e) => (given.has(e) ? [] : e.args))) {
+    if (!given.has(expr) && expr.args.some((a) => nudged.has(a) || behind.has(a))) behind.add(expr)
+    else rest.set(expr, values.get(expr)!)
+  }
+  return rest
 }
 
 /** (f(h) − f(−h))/2h, and with two more passes the error of second order cancelled (Richardson 1911). */

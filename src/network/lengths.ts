@@ -9,8 +9,8 @@ export function unrolledFor(network: Network, { values, gradients }: Dump): Netw
   if (!unrolled) return network
   const names = [...values.keys(), ...(gradients?.keys() ?? [])]
   const last = names.flatMap((name) => [...name.matchAll(/\[(\d+)\]/g)].map((m) => Number(m[1]))).reduce((a, b) => Math.max(a, b), 0)
-  // z[0] … z[N−1] and x[1] … x[T] end one apart
-  const candidates = [last + 1, last, last - 1].filter((length) => length > 0)
+  // x[1] … x[T] and z[0] … z[N−1] end one apart
+  const candidates = [last, last + 1, last - 1].filter((length) => length > 0)
   const fitting = candidates.flatMap((length) => {
     const candidate = attempt(() => unrolled(length))
     return candidate ? [{ candidate, misfits: misfitsOf(candidate, new Set(values.keys()), names) }] : []

@@ -62,8 +62,9 @@ export function solveSizes(
   return sizes
 }
 
+/** A size that nothing tells is no misfit. */
 const fits = (found: readonly number[], expected: readonly number[]): boolean =>
-  found.length === expected.length && found.every((n, axis) => n === expected[axis])
+  found.length === expected.length && found.every((n, axis) => n === expected[axis] || Number.isNaN(expected[axis]))
 
 function symbolsIn(dim: Dim): string[] {
   const names = new Set<string>()

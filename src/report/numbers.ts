@@ -20,16 +20,17 @@ export function nested({ shape, data }: Tensor): Nested {
 }
 
 /** The document that `eval` prints; it can be read back as a dump. */
-export function evaluationText({ loss, values, gradients }: Evaluation): string {
-  const map = (tensors: ReadonlyMap<Value, Tensor>): string => {
-    const lines = [...tensors].map(([value, t]) => `    ${JSON.stringify(value.name)}: ${JSON.stringify(nested(t))}`)
+export function evaluationText({ loss, values, gradients, given: { direct } }: Evaluation): string {
+  const named = (tensors: ReadonlyMap<Value, Tensor>): (readonly [string, Tensor])[] => [...tensors].map(([{ name }, t]) => [name, t])
+  const map = (tensors: readonly (readonly [string, Tensor])[]): string => {
+    const lines = tensors.map(([name, t]) => `    ${JSON.stringify(name)}: ${JSON.stringify(nested(t))}`)
     return lines.length > 0 ? `{\n${lines.join(',\n')}\n  }` : '{}'
   }
   const parts = [
     `  "schema": ${JSON.stringify(evalSchema)}`,
     `  "loss": ${JSON.stringify(loss)}`,
-    `  "values": ${map(values)}`,
-    `  "gradients": ${map(gradients)}`,
+    `  "values": ${map(named(values))}`,
+    `  "gradients": ${map([...named(gradients), ...direct])}`,
   ]
   return `{\n${parts.join(',\n')}\n}\n`
 }
