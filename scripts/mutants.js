@@ -10,10 +10,10 @@ const wrappers = new Set(['T', 'negate', 'inShape', 'square', 'keepLast'])
 const lists = new Set(['add', 'plus', 'multiply', 'times'])
 const pairs = new Set(['subtract', 'divide', 'outer', 'matmul', 'greater', 'greaterEqual', 'less', 'lessEqual', 'wins', 'share', 'slope'])
 
-/** All mutants of the files in a folder: where they are, what they change, and the whole mutated text. */
-export function mutantsIn(folder) {
+/** All mutants of the files in a folder, or of some of them: where they are, what they change, and the whole mutated text. */
+export function mutantsIn(folder, names = []) {
   return readdirSync(folder)
-    .filter((f) => f.endsWith('.ts'))
+    .filter((f) => f.endsWith('.ts') && (names.length === 0 || names.includes(f.slice(0, -3))))
     .flatMap((f) => mutantsOf(join(folder, f)))
 }
 
@@ -45,8 +45,23 @@ function mutationsOf(node) {
   if (ts.isArrayLiteralExpression(node)) return mutationsOfErrors(node)
   if (ts.isNumericLiteral(node) && isValue(node)) return [['constant changed', `${Number(node.text) + 0.37}`]]
   if (node.kind === ts.SyntaxKind.TrueKeyword) return [['flag turned', 'false']]
+  if (ts.isPrefixUnaryExpression(node) && !ts.isNumericLiteral(node.operand)) return mutationsOfSign(node)
+  if (isAxis(node)) return [['axis changed', `axis: ${otherAxis(axisOf(node))}`]]
   return []
 }
+
+function mutationsOfSign({ operator, operand }) {
+  if (operator === ts.SyntaxKind.ExclamationToken) return [['flag turned', operand.getText()]]
+  return operator === ts.SyntaxKind.MinusToken ? [['sign dropped', operand.getText()]] : []
+}
+
+/** The axis that an operation is called with. */
+const isAxis = (node) => (ts.isShorthandPropertyAssignment(node) || ts.isPropertyAssignment(node)) && node.name.getText() === 'axis'
+
+/** Whether it is one axis or a list is not known here. */
+const otherAxis = (axis) => `Array.isArray(${axis}) ? ${axis}.map((a) => (a === 0 ? 1 : 0)) : ${axis} === 0 ? 1 : 0`
+
+const axisOf = (node) => (ts.isPropertyAssignment(node) ? `(${node.initializer.getText()})` : 'axis')
 
 /** A number that is part of a formula, not of an index or a list of sizes. */
 function isValue(node) {

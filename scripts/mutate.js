@@ -1,6 +1,7 @@
 /**
  * A mutation campaign on the gradient rules: each mutant breaks one rule in a copy of the tree (a transpose or a sign
- * dropped, a factor or a term left out, a constant changed, arguments swapped), and the tests must notice.
+ * dropped, a factor or a term left out, an axis or a constant changed, arguments swapped), and the tests must notice.
+ * Of all files in src/ops, or of those that are named: npm run mutate -- softmax attention
  */
 import { spawn } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -35,7 +36,7 @@ async function campaign() {
   const start = Date.now()
   const [first] = copies
   for (const suite of suites) if (await fails(first, suite)) throw new Error(`${suite} fails without any mutation`)
-  const mutants = mutantsIn(join(first, 'src/ops')).map((m) => ({ ...m, file: relative(first, m.file) }))
+  const mutants = mutantsIn(join(first, 'src/ops'), process.argv.slice(2)).map((m) => ({ ...m, file: relative(first, m.file) }))
   const queue = [...mutants]
   const results = []
   await Promise.all(
