@@ -27,7 +27,7 @@ function copyOfTree(folder) {
   mkdirSync(folder)
   for (const part of ['src', 'test', 'samples', 'package.json', 'tsconfig.json']) cpSync(part, join(folder, part), { recursive: true })
   // the suites work on the sources: nothing needs to be built
-  writeFileSync(join(folder, 'vitest.config.js'), "export default { test: { include: ['test/**/*.test.ts'] } }\n")
+  writeFileSync(join(folder, 'vitest.config.js'), "export default { test: { include: ['test/**/*.test.ts'], testTimeout: 120_000 } }\n")
   symlinkSync(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'))
   return folder
 }

@@ -36,7 +36,8 @@ function sides(expr: Expr, point: Point): string {
  * where the function has no finite value.
  */
 export function gap(f: Expr, variable: Expr, back: Expr, g: Expr, point: Point, seed: number): number | undefined {
-  const direction = randomLike(variable, point.sizes, seed)
+  // not the numbers that the cotangent has: along g itself, a Jacobian and its transpose look alike
+  const direction = randomLike(variable, point.sizes, seed + 100)
   const moved = (h: number): Point => ({
     ...point,
     values: new Map(point.values).set(

@@ -71,12 +71,15 @@ async function rendered(result: Result, source: Source, flags: DeriveFlags): Pro
   return `${textOf(report, paint)}${steps}${failingClaims(result, source, flags.seed, paint)}${summaryText(result, paint)}\n`
 }
 
-export function valueNamed(name: string, { network, gradients }: Derivation): Value {
-  const value = network.values.get(name)
-  if (value && gradients.has(value)) return value
-  const known = [...gradients.keys()].filter((v) => v !== network.loss).map((v) => v.name)
-  const near = nearest(name, known)
-  throw new Failure([diagnostic('no-such-node', { name, ...(near ? { near } : {}), known: known.join(', ') })])
+/** A value whose gradient is derived, outside of loops or in a step of one: `z[l]`. */
+export function valueNamed(name: string, { network, gradients, loops }: Derivation): Value {
+  const inLoops = loops.flatMap(({ shown, derivation }) => shown.filter((v) => derivation.gradients.has(v)))
+  const known = [...gradients.keys(), ...inLoops].filter((v) => v !== network.loss)
+  const value = known.find((v) => v.name === name)
+  if (value) return value
+  const names = known.map((v) => v.name)
+  const near = nearest(name, names)
+  throw new Failure([diagnostic('no-such-node', { name, ...(near ? { near } : {}), known: names.join(', ') })])
 }
 
 /** Whether all that was checked holds. */

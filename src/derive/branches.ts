@@ -13,7 +13,7 @@ export interface Merge {
 
 /** Where the error travels between two anchors. */
 export interface Route {
-  /** From a value along its consumers to the next merge or fan-out, or the loss. */
+  /** From a value along its consumers to the next merge or fan-out, or the loss; to its consumer, if that is the only one. */
   readonly path: readonly Value[]
   /** A skip joins a merge directly that another route of the same value reaches the long way round. */
   readonly kind: 'skip' | 'branch'
@@ -59,7 +59,9 @@ export function branchesOf(network: Network, structure: Structure): Branches {
 
   const routesOf = new Map<Value, ReadonlyMap<Value, Route>>()
   const routes = (from: Value): ReadonlyMap<Value, Route> => {
-    const paths = uses.get(from)!.map((use) => pathFrom(from, use.by))
+    const own = uses.get(from)!
+    // one way needs no telling apart: along a chain, all the rest of it for every value would be quadratic
+    const paths = own.map((use) => (own.length === 1 ? [from, use.by] : pathFrom(from, use.by)))
     const ways = new Map<Value, number>()
     for (const path of paths) ways.set(path.at(-1)!, (ways.get(path.at(-1)!) ?? 0) + 1)
     return new Map(

@@ -1,8 +1,10 @@
 /** Writes results as JSON, in the versioned schemas that `docs/json.md` describes. */
 import type { Judgement } from '../check/judge.ts'
-import type { Verified } from '../check/verify.ts'
+import type { Verification, Verified } from '../check/verify.ts'
+import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
 import type { Diagnostic, Source } from '../diagnostic.ts'
+import type { Dim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { dimText } from '../expr/shape.ts'
 import { toLatex } from '../layout/latex.ts'
@@ -25,11 +27,48 @@ const finite = (value: number): number | null => (Number.isFinite(value) ? value
 /** A derivation; `at` asks for some values only. */
 export function derivationJson(result: Result, at: readonly Value[] | undefined): object {
   const { derivation, verification } = result
+  const { network, loops } = derivation
+  return {
+    schema: deriveSchema,
+    name: network.title ?? null,
+    loss: { name: network.loss.name, ...both(writerOf(derivation).loss) },
+    ...partsJson(derivation, verification, at),
+    loops: loops.map((loop) => loopJson(loop, verification, at)),
+    claims: result.judgements?.map((j) => claimSummaryJson(j)) ?? null,
+    sizes: network.sizes,
+  }
+}
+
+/** One step of a loop whose length is a symbol, and what follows for all of them. */
+function loopJson(
+  { loop, derivation, shared, statements }: LoopDerivation,
+  verification: Verification | null,
+  at: readonly Value[] | undefined,
+): object {
+  const writer = writerOf(derivation)
+  const heldOf = (statement: Statement): boolean | null => verification?.statements?.find((s) => s.statement === statement)?.ok ?? null
+  return {
+    index: loop.index,
+    from: dimJson(loop.from),
+    to: dimJson(loop.to),
+    statements: statements.map((s) => {
+      const { left, right } = { left: both(s.left), right: both(s.right) }
+      return { left, right, remark: s.remark, claim: s.claim, range: s.range ?? null, ok: heldOf(s) }
+    }),
+    shared: shared.map(({ of, term, isAll }) => ({ of: of.name, isAll, term: both(writer.layout(term)) })),
+    ...partsJson(derivation, verification, at),
+  }
+}
+
+const dimJson = (dim: Dim): number | string => (typeof dim === 'number' ? dim : dimText(dim))
+
+/** What is derived of a network, or of one step of a loop. */
+function partsJson(derivation: Derivation, verification: Verification | null, at: readonly Value[] | undefined): object {
   const { network, branches, gradients, names } = derivation
   const writer = writerOf(derivation)
   const asked = (v: Value): boolean => at === undefined || at.includes(v)
   const printed = new Set(printedValues(derivation))
-  const shape = (v: Value): (number | string)[] => v.expr.shape.map((d) => (typeof d === 'number' ? d : dimText(d)))
+  const shape = (v: Value): (number | string)[] => v.expr.shape.map(dimJson)
   const all = [...network.values.values()].flatMap((v) => (v === network.loss ? [] : (gradients.get(v) ?? [])))
 
   const gradientJson = (g: Gradient): object => {
@@ -47,9 +86,6 @@ export function derivationJson(result: Result, at: readonly Value[] | undefined)
   }
   const isNamed = (g: Gradient): boolean => g.of.role === 'node' && !branches.anchors.has(g.of) && printed.has(g.of)
   return {
-    schema: deriveSchema,
-    name: network.title ?? null,
-    loss: { name: network.loss.name, ...both(writer.loss) },
     nodes: [...network.values.values()]
       .filter((v) => v !== network.loss)
       .map((v) => ({ name: v.name, role: v.role, shape: shape(v), ...(v.role === 'node' ? both(writer.layout(v.expr.args[0]!)) : {}) })),
@@ -75,8 +111,6 @@ export function derivationJson(result: Result, at: readonly Value[] | undefined)
       ...all.filter(isNamed).map((g) => ({ name: toText(writer.gradient(g).left), ...both(writer.gradient(g).right) })),
       ...names.map((name: Expr) => ({ name: toText(writer.layout(name)), ...both(writer.layout(name.args[0]!)) })),
     ],
-    claims: result.judgements?.map((j) => claimSummaryJson(j)) ?? null,
-    sizes: network.sizes,
   }
 }
 

@@ -1,0 +1,76 @@
+/** Loops whose length is a symbol, on the built command: what is machine-readable, what can be asked for, and the shortest loops. */
+import { describe, expect, test } from 'vitest'
+import { backproof } from './command.ts'
+
+const stack = 'samples/residual-stack.yaml'
+
+const blocks = `inputs:
+  z[0]: [d]
+params:
+  W[N]: [d, d]
+layers:
+  - for l in range(N):
+      - F[l] = tanh(W[l] @ z[l])
+      - z[l+1] = F[l] + z[l]
+loss: L(z[N])
+claims:
+  - for l in range(N): dL/d(z[l]->z[l+1]) = dL/dz[l+1]
+`
+
+test('JSON has one step, and what follows for the whole loop', () => {
+  const { loops } = JSON.parse(backproof(['derive', stack, '--format', 'json']).stdout)
+  expect(loops).toHaveLength(1)
+  const [{ index, from, to, statements, gradients, merges, fanOuts }] = loops
+  expect({ index, from, to }).toEqual({ index: 'l', from: 0, to: 'N' })
+  expect(statements.map((s: { right: { text: string } }) => s.right.text)).toContain('(∏ₗ₌₀^(N−1) (I + ∂F[l]/∂z[l])ᵀ) ∂L/∂z[N]')
+  expect(statements.every((s: { ok: boolean }) => s.ok)).toBe(true)
+  expect(merges.map((m: { at: string }) => m.at)).toEqual(['z[l+1]'])
+  expect(fanOuts.map((f: { of: string }) => f.of)).toEqual(['z[l]'])
+  const weight = gradients.find((g: { of: string }) => g.of === 'W[l]')
+  expect(weight).toMatchObject({ text: '(∂F[l]/∂W[l])ᵀ ∂L/∂z[l+1]', verified: { ok: true } })
+})
+
+test('JSON has what the steps send to a weight that they share', () => {
+  const { loops } = JSON.parse(backproof(['derive', 'samples/rnn.yaml', '--format', 'json', '--no-verify']).stdout)
+  const shared = loops[0].shared.map((s: { of: string }) => s.of)
+  expect(shared.length).toBeGreaterThan(1)
+})
+
+test('a value of a step can be asked for; what is not there is told', () => {
+  const { status, stdout } = backproof(['derive', stack, '--at', 'z[l]'])
+  expect(status).toBe(0)
+  expect(stdout).toContain('∂L/∂z[l] = ∂L/∂z[l+1] + (∂F[l]/∂z[l])ᵀ ∂L/∂z[l+1]')
+  expect(stdout).not.toContain('∂L/∂W[l] =')
+  const { status: none, stderr } = backproof(['derive', stack, '--at', 'z[k]'])
+  expect(none).toBe(2)
+  expect(stderr).toContain('there is no node z[k]; did you mean z[')
+})
+
+describe('the shortest loops', () => {
+  test('one step', () => {
+    const { status, stdout } = backproof(['derive', '-', '--set', 'N=1'], blocks)
+    expect(status).toBe(0)
+    expect(stdout).toContain('✓ 1 claim proved')
+  })
+
+  test('no step: what goes in comes out, and a claim about every step says nothing', () => {
+    expect(backproof(['derive', '-', '--set', 'N=0', '--no-verify'], blocks)).toMatchObject({ status: 0, stderr: '' })
+    const { status, stdout } = backproof(['check', '-', '--set', 'N=0'], blocks)
+    expect(status).toBe(1)
+    expect(stdout).toContain('the index takes no value')
+  })
+})
+
+test('a chain of twenty thousand layers', () => {
+  const layers = Array.from({ length: 20_000 }, (_, i) => `  - h${i + 1} = tanh(h${i})\n`).join('')
+  const { status, stdout } = backproof(['derive', '-', '--no-verify'], `inputs:\n  h0: [n]\nlayers:\n${layers}loss: L(h20000)\n`)
+  expect(status).toBe(0)
+  expect(stdout).toContain('∂L/∂h₀ = ')
+})
+
+test('a sum of two hundred thousand terms', () => {
+  const sum = Array(200_000).fill('x').join(' + ')
+  const { status, stdout } = backproof(['derive', '-', '--no-verify'], `inputs:\n  x: [n]\nlayers:\n  - y = ${sum}\nloss: L(y)\n`)
+  expect(status).toBe(0)
+  expect(stdout).toContain('∂L/∂x = 200000 ∂L/∂y')
+})
