@@ -77,7 +77,6 @@ export function named(name: string, layout: Layout, value: Expr): Expr {
     shape: ([shape]) => shape!,
     notation: () => layout,
     evaluate: ([a]) => a!,
-    vjp: (_, g) => [g],
   })
   return make(wrapper, [value])
 }
