@@ -57,19 +57,26 @@ function termsText({ left, terms }: Line, written: string, paint: Paint): string
   if (terms.length === 0) return []
   const start = length(toText(left)) + 3
   const labels = terms.map(label)
-  const starts = terms.map((_, i) => start + terms.slice(0, i).reduce((n, t) => n + length(toText(t.layout)) + 3, 0))
-  const offset = length(written) - length(written.trimStart())
+  const texts = terms.map((t) => toText(t.layout))
+  const widths = texts.map(length)
   if (terms.every((t) => t.inSum)) {
-    let row = ''
-    labels.forEach((text, i) => {
-      const gap = Math.max(starts[i]! + offset - length(row), i === 0 ? 0 : 3)
-      row += ' '.repeat(gap) + text
-    })
-    if (length(row) <= 96) return [margin + paint.faint(row)]
+    const row = besides(labels, widths, start + length(written) - length(written.trimStart()))
+    if (row !== undefined) return [margin + paint.faint(row)]
   }
-  const width = terms.reduce((most, t) => Math.max(most, length(toText(t.layout))), 0)
-  return terms.map((t, i) => {
-    const text = toText(t.layout)
-    return `${margin}${' '.repeat(start)}${text}${' '.repeat(width - length(text) + 3)}${paint.faint(labels[i]!)}`
-  })
+  const width = widths.reduce((most, w) => Math.max(most, w), 0)
+  return texts.map((text, i) => `${margin}${' '.repeat(start)}${text}${' '.repeat(width - widths[i]! + 3)}${paint.faint(labels[i]!)}`)
+}
+
+const mostColumns = 96
+
+/** The labels in one row, each where its term begins; undefined where the row gets too long. */
+function besides(labels: readonly string[], widths: readonly number[], start: number): string | undefined {
+  let row = ''
+  let column = start
+  for (const [i, text] of labels.entries()) {
+    row += ' '.repeat(Math.max(column - length(row), i === 0 ? 0 : 3)) + text
+    if (length(row) > mostColumns) return undefined
+    column += widths[i]! + 3
+  }
+  return row
 }
