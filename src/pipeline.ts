@@ -42,7 +42,7 @@ export interface Result {
 
 /** Reads a spec. Throws a Failure with all its faults. */
 export async function readNetwork(source: Source, sizes: Options['sizes']): Promise<Network> {
-  const document = readDocument(source)
+  const document = await readDocument(source)
   const calculus = await calculusFor(document)
   const depths = depthsOf(document, new Set([...document.dims.map((d) => d.name.text), ...sizes.keys()]))
   if (depths.length === 0) return elaborate(document, source, sizes, calculus)

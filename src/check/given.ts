@@ -5,9 +5,9 @@ import type { Point } from '../expr/evaluate.ts'
 import { definition, type Expr, inOrder } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
 import type { Dump, Given } from '../network/dump.ts'
+import { lineCounter } from '../network/lines.ts'
 import type { Value } from '../network/network.ts'
 import { type Shaped, solveSizes } from '../network/solve.ts'
-import { lineCounter } from '../network/yaml.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** A point, and the arrays that are not needed for it: they can be compared. */

@@ -1,5 +1,7 @@
 /** The spec file: its keys, their types, and the JSON Schema that editors complete it with, all from one definition. */
 import { collecting, Failure, fail, type Source, type Span } from '../diagnostic.ts'
+import { lineCounter } from './lines.ts'
+import { readPlain } from './plain.ts'
 import {
   type Context,
   described,
@@ -23,7 +25,7 @@ import {
   textOf,
   whole,
 } from './readers.ts'
-import { isMap, isScalar, isSeq, lineCounter, parseYaml, spanOf } from './yaml.ts'
+import { isList, isMap, isScalar, type Node, spanOf } from './tree.ts'
 
 export type { Text } from './readers.ts'
 
@@ -105,7 +107,7 @@ const declaration = (kind: Kind): Reader<Facts> => {
   return {
     schema: { anyOf: [shape.schema, ...short, long.schema] },
     read(node, context, where) {
-      if (isSeq(node)) return { shape: shape.read(node, context, `the shape of ${where}`) }
+      if (isList(node)) return { shape: shape.read(node, context, `the shape of ${where}`) }
       if (isMap(node)) return long.read(node, context, where)
       const isNumber = isScalar(node) && typeof node.value === 'number'
       if (kind === 'constant' && isNumber) return { value: node.value as number }
@@ -234,7 +236,7 @@ const entryOf = (body: Body): ClaimEntry => ({ ...body, negated: false, where: [
 
 const returns: Reader<readonly Text[]> = {
   schema: { anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }] },
-  read: (node, context, where) => (isSeq(node) ? listOf(text).read(node, context, where) : [text.read(node, context, where)]),
+  read: (node, context, where) => (isList(node) ? listOf(text).read(node, context, where) : [text.read(node, context, where)]),
 }
 
 const module = record(
@@ -278,10 +280,14 @@ const spec = record(
   'the spec',
 )
 
-/** Reads a spec. Throws one Failure with all faults of its form. */
-export function readDocument(source: Source): Document {
+/** Reads a spec. Throws one Failure with all faults of its form. The YAML library is loaded for what needs it. */
+export async function readDocument(source: Source): Promise<Document> {
+  return documentOf(readPlain(source.text) ?? (await import('./yaml.ts')).parseYaml(source), source)
+}
+
+/** What a tree says. */
+export function documentOf(root: Node, source: Source): Document {
   const context: Context = { source: source.text, faults: [], lineOf: lineCounter(source.text) }
-  const root = parseYaml(source)
   const document = collecting(context.faults, () => spec.read(root, context, 'the spec'))
   if (!document || context.faults.length > 0) throw new Failure(context.faults)
   return document

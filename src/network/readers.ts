@@ -1,6 +1,7 @@
 /** Readers turn nodes of a document into typed values that keep their place; each one also says its JSON Schema. */
 import { collecting, type Diagnostic, diagnostic, Failure, fail, nearest, type Span } from '../diagnostic.ts'
-import { endOfLine, isMap, isScalar, isSeq, type Node, type Pair, quoted, restOfLine, spanOf, type YAMLMap, type YAMLSeq } from './yaml.ts'
+import { endOfLine, quoted, restOfLine } from './lines.ts'
+import { type Dictionary, isList, isMap, isScalar, type List, type Node, type Scalar, spanOf } from './tree.ts'
 
 /** A text and where it stands; its k-th character is at `span.start + k` if it is `exact`, else only the whole is known. */
 export interface Text {
@@ -37,7 +38,7 @@ export const mapped = <T, U>(reader: Reader<T>, make: (value: T) => U): Reader<U
 export const isEmpty = (node: Node | null): boolean => node === null || (isScalar(node) && node.value === null)
 
 const kindOf = (node: Node | null): string =>
-  isEmpty(node) ? 'empty' : isMap(node) ? 'a map' : isSeq(node) ? 'a list' : isScalar(node) ? JSON.stringify(node.value) : 'an alias'
+  isEmpty(node) ? 'empty' : isMap(node) ? 'a map' : isList(node) ? 'a list' : JSON.stringify((node as Scalar).value)
 
 export function expected(where: string, what: string, node: Node | null, hint?: string): never {
   fail('expected', { where, expected: what, found: kindOf(node), ...(hint ? { hint } : {}) }, spanOf(node))
@@ -45,19 +46,17 @@ export function expected(where: string, what: string, node: Node | null, hint?: 
 
 /** The text of a scalar, as it is written: `1e-5` and `no` stay what they are. */
 export function textOf(node: Node | null, { source }: Context): Text | undefined {
-  if (!isScalar(node) || node.value === null || !node.range) return undefined
-  const [start, end] = node.range
-  const written = source.slice(start, end)
-  if (node.type === 'PLAIN') return { text: node.source ?? String(node.value), span: { start, end }, exact: !written.includes('\n') }
-  const value = String(node.value)
-  const inner = written.slice(1, -1)
-  const exact = (node.type === 'QUOTE_SINGLE' || node.type === 'QUOTE_DOUBLE') && inner === value
-  return { text: value, span: exact ? { start: start + 1, end: end - 1 } : { start, end }, exact }
+  if (!isScalar(node) || node.value === null) return undefined
+  const { text, span, style } = node
+  const { start, end } = span
+  if (style === 'plain') return { text, span, exact: !source.slice(start, end).includes('\n') }
+  const exact = style !== 'block' && source.slice(start + 1, end - 1) === text
+  return { text, span: exact ? { start: start + 1, end: end - 1 } : span, exact }
 }
 
 /** A comment that YAML cut off a plain text, although it is glued to what follows: `z = y #2`. With more space before it, it is a remark. */
 function refuseCutLine(node: Node | null, { source }: Context): void {
-  if (!isScalar(node) || node.type !== 'PLAIN') return
+  if (!isScalar(node) || node.style !== 'plain') return
   const { start, end: after } = spanOf(node)
   // the place of an empty text is the remark itself
   const end = start === after && source[after] === '#' ? after - 1 : after
@@ -82,22 +81,21 @@ export const text: Reader<Text> = {
     const found = textOf(node, context)
     if (found) return found
     if (isMap(node) && !node.flow && node.items.length > 0) refuseMap(node, context, where)
-    if (isSeq(node) && !node.flow) refuseList(node, context, where)
+    if (isList(node) && !node.flow) refuseList(node, context, where)
     return expected(where, 'a text', node)
   },
 }
 
 /** `x[0: n]` or `dL/dx: …` was read as a map: the colon needs quotes. */
-function refuseMap(node: YAMLMap, context: Context, where: string): never {
-  const [first] = node.items as Pair<Node, Node>[]
-  const span = restOfLine(context.source, spanOf(first!.key).start)
+function refuseMap(node: Dictionary, context: Context, where: string): never {
+  const span = restOfLine(context.source, spanOf(node.items[0]!.key).start)
   const mended = quoted(context.source.slice(span.start, span.end))
   fail('yaml-trap', { what: `${where} contains ": ", so YAML reads it as a map`, mended }, span)
 }
 
 /** `- - sum(x)` was read as a list in a list: the minus needs quotes. A list on a line of its own is one. */
-function refuseList(node: YAMLSeq, context: Context, where: string): void {
-  const { start } = spanOf(node as Node)
+function refuseList(node: List, context: Context, where: string): void {
+  const { start } = node.span
   const before = context.source.slice(context.source.lastIndexOf('\n', start - 1) + 1, start)
   if (before.trim() === '') return
   const span = restOfLine(context.source, start)
@@ -110,10 +108,10 @@ export const latex: Reader<Text> = {
   schema: { type: 'string' },
   read(node, context, where) {
     const found = text.read(node, context, where)
-    const isBlock = isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED')
+    const isBlock = isScalar(node) && node.style === 'block'
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     if (isBlock ? !/[\x00-\x09\x0b-\x1f\x7f]/.test(found.text) : !/[\x00-\x1f\x7f]/.test(found.text)) return found
-    if (isScalar(node) && node.type === 'QUOTE_DOUBLE') {
+    if (isScalar(node) && node.style === 'double') {
       const { start, end } = spanOf(node)
       const what = 'double quotes turn a backslash and a letter into a control character'
       fail('yaml-trap', { what, mended: quoted(context.source.slice(start + 1, end - 1)) }, { start, end })
@@ -151,7 +149,7 @@ export type Numbers = number | readonly Numbers[]
 export const numbers: Reader<Numbers> = {
   schema: { type: ['number', 'array'] },
   read(node, context, where) {
-    if (isSeq(node)) return node.items.map((item) => numbers.read(item as Node, context, where))
+    if (isList(node)) return node.items.map((item) => numbers.read(item, context, where))
     const value = isScalar(node) ? node.value : undefined
     return typeof value === 'number' ? value : expected(where, 'a number or nested lists of numbers', node)
   },
@@ -160,11 +158,9 @@ export const numbers: Reader<Numbers> = {
 export const listOf = <T>(item: Reader<T>, what = 'a list'): Reader<readonly T[]> => ({
   schema: { type: 'array', items: item.schema },
   read(node, context, where) {
-    if (!isSeq(node)) return expected(where, what, node, isScalar(node) ? 'A list has one item a line, each after "- ".' : undefined)
+    if (!isList(node)) return expected(where, what, node, isScalar(node) ? 'A list has one item a line, each after "- ".' : undefined)
     if (node.flow) refuseSplit(node, context)
-    return node.items.flatMap(
-      (each) => collecting(context.faults, () => [item.read(each as Node | null, context, `an item of ${where}`)]) ?? [],
-    )
+    return node.items.flatMap((each) => collecting(context.faults, () => [item.read(each, context, `an item of ${where}`)]) ?? [])
   },
 })
 
@@ -172,9 +168,9 @@ export const listOf = <T>(item: Reader<T>, what = 'a list'): Reader<readonly T[]
 const opened = (written: string): number => (written.match(/[([{]/g)?.length ?? 0) - (written.match(/[)\]}]/g)?.length ?? 0)
 
 /** `[y = f(a, b)]` was split at the comma within the parentheses. */
-function refuseSplit({ items }: YAMLSeq, { source }: Context): void {
-  const isPlain = (node: unknown): boolean => isScalar(node) && node.type === 'PLAIN' && node.value !== null
-  const spans = (items as Node[]).map((node) => (isPlain(node) ? spanOf(node) : undefined))
+function refuseSplit({ items }: List, { source }: Context): void {
+  const isPlain = (node: Node | null): boolean => isScalar(node) && node.style === 'plain' && node.value !== null
+  const spans = items.map((node) => (isPlain(node) ? spanOf(node) : undefined))
   for (const [i, span] of spans.entries()) {
     if (!span) continue
     let open = opened(source.slice(span.start, span.end))
@@ -210,9 +206,9 @@ interface RawEntry {
 }
 
 /** The entries of a map; faulty keys are gathered. */
-export function entriesOf(map: YAMLMap, context: Context, where: string): RawEntry[] {
+export function entriesOf(map: Dictionary, context: Context, where: string): RawEntry[] {
   const seen = new Map<string, Span>()
-  return (map.items as Pair<Node, Node>[]).flatMap((pair): RawEntry[] => {
+  return map.items.flatMap((pair): RawEntry[] => {
     const key = keyOf(pair.key, context)
     if (!key) {
       const { start, end } = spanOf(pair.key)
@@ -234,9 +230,9 @@ export function entriesOf(map: YAMLMap, context: Context, where: string): RawEnt
 }
 
 /** The text of a key, unless it is a word that YAML has another use for: `null` and `true` are values, `y` and `no` are names. */
-function keyOf(node: Node, context: Context): Text | undefined {
+function keyOf(node: Node | null, context: Context): Text | undefined {
   const key = textOf(node, context)
-  return key && isScalar(node) && node.type === 'PLAIN' && /^(true|false)$/i.test(key.text) ? undefined : key
+  return key && isScalar(node) && node.style === 'plain' && /^(true|false)$/i.test(key.text) ? undefined : key
 }
 
 export interface Field<T> {

@@ -1,8 +1,8 @@
-/** Reads YAML into nodes that know their place, with bounds on size, nesting and aliases; its faults in plain words. */
-import { Composer, type CST, isMap, isScalar, isSeq, type Node, type Pair, Parser, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml'
+/** Reads any YAML with the library, within bounds on size, nesting and aliases; its faults in plain words. */
+import { Composer, type CST, isMap, isSeq, type Pair, Parser, type Node as YamlNode, type Scalar as YamlScalar } from 'yaml'
 import { type Diagnostic, diagnostic, Failure, fail, type Source, type Span } from '../diagnostic.ts'
-
-export { isMap, isScalar, isSeq, type Node, type Pair, type Scalar, type YAMLMap, type YAMLSeq }
+import { endOfLine, lineCounter, quoted } from './lines.ts'
+import { isScalar, type Node, type Scalar } from './tree.ts'
 
 const largestFile = 64 * 1024 * 1024
 const deepestNesting = 200
@@ -23,56 +23,41 @@ export function parseYaml({ text }: Source): Node {
   ).map((e) => yamlFault(e, text, survey))
   if (documents.length > 1) {
     const reason = 'a second document starts here (---)'
-    faults.push(diagnostic('yaml-syntax', { reason, hint: 'A spec is one document.' }, spanOf(documents[1]!.contents)))
+    const [start, end] = documents[1]!.contents?.range ?? [0, 0]
+    faults.push(diagnostic('yaml-syntax', { reason, hint: 'A spec is one document.' }, { start, end }))
   }
   if (faults.length > 0) throw new Failure(faults)
-  const root = documents[0]?.contents
-  if (!root || (isScalar(root) && root.source === '')) return fail('empty-document', {}, { start: 0, end: 0 })
+  const contents = documents[0]?.contents
+  const root = contents && treeOf(contents)
+  if (!root || (isScalar(root) && root.style === 'plain' && root.text === '')) return fail('empty-document', {}, { start: 0, end: 0 })
   if (survey.refused) refuse(survey.refused)
   return root
 }
 
-/** The range of a node without what follows it. */
-export const spanOf = (node: Node | null | undefined): Span => ({ start: node?.range?.[0] ?? 0, end: node?.range?.[1] ?? 0 })
-
-/** The number of the line, from 1, that an offset stands in. The lines are counted when first asked for. */
-export function lineCounter(text: string): (offset: number) => number {
-  let starts: number[] | undefined
-  return (offset) => {
-    starts ??= startsOfLines(text)
-    let [low, high] = [0, starts.length]
-    while (high - low > 1) {
-      const middle = (low + high) >> 1
-      if (starts[middle]! <= offset) low = middle
-      else high = middle
-    }
-    return low + 1
+/** A node of the library as a node of ours; its nesting is bounded. */
+function treeOf(node: YamlNode): Node {
+  const [start, end] = node.range ?? [0, 0]
+  if (isSeq(node)) {
+    const items = (node.items as (YamlNode | null)[]).map((item) => item && treeOf(item))
+    return { kind: 'list', span: { start, end: node.flow ? end : endOf(items.at(-1), end) }, items, flow: node.flow === true }
   }
+  if (isMap(node)) {
+    const items = (node.items as Pair<YamlNode, YamlNode | null>[]).map(({ key, value }) => ({
+      key: key && treeOf(key),
+      value: value && treeOf(value),
+    }))
+    const last = items.at(-1)
+    return { kind: 'map', span: { start, end: node.flow ? end : endOf(last?.value ?? last?.key, end) }, items, flow: node.flow === true }
+  }
+  const { value, source, type } = node as YamlScalar<Scalar['value']>
+  const style = styles[type ?? 'PLAIN'] ?? 'block'
+  const text = style === 'plain' ? (source ?? String(value)) : String(value)
+  return { kind: 'scalar', span: { start, end }, text, value, style }
 }
 
-function startsOfLines(text: string): number[] {
-  const starts = [0]
-  for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) starts.push(i + 1)
-  return starts
-}
+const styles: Readonly<Record<string, Scalar['style']>> = { PLAIN: 'plain', QUOTE_SINGLE: 'single', QUOTE_DOUBLE: 'double' }
 
-/** Where the line ends that an offset stands in, without blanks at its end. */
-export function endOfLine(text: string, offset: number): number {
-  const newline = text.indexOf('\n', offset)
-  return offset + text.slice(offset, newline < 0 ? undefined : newline).trimEnd().length
-}
-
-/** The rest of a line, without a remark at its end. */
-export function restOfLine(text: string, start: number): Span {
-  const line = text.slice(start, endOfLine(text, start))
-  return { start, end: start + line.replace(/\s+#\s.*$/, '').length }
-}
-
-/** A line as it should have been written: quoted, without a remark at its end. */
-export function quoted(text: string): string {
-  const line = text.replace(/\s+#\s.*$/s, '').trim()
-  return line.includes("'") && !/["\\]/.test(line) ? `"${line}"` : `'${line.replaceAll("'", "''")}'`
-}
+const endOf = (last: Node | null | undefined, otherwise: number): number => last?.span.end ?? otherwise
 
 const tooDeep = (span: Span): never => fail('yaml-syntax', { reason: `it is nested more than ${deepestNesting} deep` }, span)
 

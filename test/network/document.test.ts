@@ -1,9 +1,14 @@
 /** The spec file: what it is read as, and what is answered to everything that YAML makes of it against its writer's will. */
 import { describe, expect, test } from 'vitest'
 import { Failure, type Span } from '../../src/diagnostic.ts'
-import { type Document, documentSchema, readDocument, type Text } from '../../src/network/document.ts'
+import { type Document, documentOf, documentSchema, type Text } from '../../src/network/document.ts'
+import { readPlain } from '../../src/network/plain.ts'
+import { parseYaml } from '../../src/network/yaml.ts'
 
-const read = (text: string): Document => readDocument({ name: 'spec.yaml', text })
+const read = (text: string): Document => {
+  const source = { name: 'spec.yaml', text }
+  return documentOf(readPlain(text) ?? parseYaml(source), source)
+}
 
 /** Each fault as its message, its hint and the piece of the source that it points at. */
 function faults(text: string): (readonly [message: string, hint: string | undefined, at: string | undefined])[] {
@@ -206,7 +211,7 @@ describe('faults of form', () => {
     [
       'no kind of a claim',
       spec('claims:\n  - where: {q: x}\n'),
-      [['a claim should be exactly one of claim, not, latex, but is none', undefined, 'where: {q: x}\n']],
+      [['a claim should be exactly one of claim, not, latex, but is none', undefined, 'where: {q: x}']],
     ],
     [
       'a misspelt kind of a claim',
