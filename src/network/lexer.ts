@@ -33,6 +33,9 @@ const string = /"[^"]*"|'[^']+'(?=\s*[,)\]])/y
 const raisedT = /\^\s*\{?(?:T|⊤|\\top)\}?(?![\p{L}\p{N}_])/uy
 const mark = /\*\*|\/\/|->|<=|>=|==|!=|\.m?T(?![\p{L}\p{N}_])|[-+*/@()[\],:=<>'.^⊙·×−ᵀ⊤′≤≥≠→]/uy
 
+/** Marks that no longer one begins with. */
+const alone = '@+()[],'
+
 /** All tokens of the text, the last of kind 'end'. `at` gives the place of an offset in the source. */
 export function tokens(text: string, at: (start: number, end: number) => Span): Token[] {
   const result: Token[] = []
@@ -46,6 +49,14 @@ export function tokens(text: string, at: (start: number, end: number) => Span): 
     return match
   }
   while (from < text.length) {
+    if (text[from] === ' ') {
+      from++
+      continue
+    }
+    if (alone.includes(text[from]!)) {
+      result.push({ kind: 'mark', text: text[from]!, span: at(from, ++from) })
+      continue
+    }
     if (taken(space) !== undefined) continue
     const start = from
     const token = (kind: Token['kind'], value: string): void => {

@@ -10,14 +10,19 @@ interface Mention {
 
 /** The values (or the functions) that a tree mentions, in reading order. */
 export function namesIn(root: Ast, what: 'values' | 'calls' = 'values'): Mention[] {
-  const parts = partsOf(root)
-  const own = parts.flatMap((ast) => (ast.kind === 'call' && isBinder(ast.callee) ? { span: ast.span, bound: ast.args[0] } : []))
-  const isOwn = ({ name, span }: Mention): boolean =>
-    own.some((o) => o.bound?.kind === 'name' && o.bound.name === name && o.span.start <= span.start && span.end <= o.span.end)
-  return parts.flatMap((ast): Mention[] => {
-    if (ast.kind === 'name') return what === 'values' && !isOwn(ast) ? [ast] : []
-    return ast.kind === 'call' && what === 'calls' ? [{ name: ast.callee.replace(/'+$/, ''), span: ast.head }] : []
-  })
+  const mentions: Mention[] = []
+  const binders: (Ast & { kind: 'call' })[] = []
+  for (const ast of partsOf(root)) {
+    if (ast.kind === 'name' && what === 'values') mentions.push(ast)
+    if (ast.kind !== 'call') continue
+    if (isBinder(ast.callee)) binders.push(ast)
+    if (what === 'calls') mentions.push({ name: ast.callee.replace(/'+$/, ''), span: ast.head })
+  }
+  const isBound = ({ name, span }: Mention): boolean =>
+    binders.some(
+      ({ args: [bound], span: own }) => bound?.kind === 'name' && bound.name === name && own.start <= span.start && span.end <= own.end,
+    )
+  return what === 'calls' || binders.length === 0 ? mentions : mentions.filter((mention) => !isBound(mention))
 }
 
 /** The names of the indices that sums, products and lists in a tree run over. */
@@ -30,7 +35,7 @@ export function partsOf(root: Ast): Ast[] {
   while (todo.length > 0) {
     const ast = todo.pop()!
     found.push(ast)
-    for (const child of children(ast).reverse()) todo.push(child)
+    if (ast.kind !== 'name' && ast.kind !== 'number') for (const child of children(ast).reverse()) todo.push(child)
   }
   return found
 }

@@ -1,5 +1,5 @@
 /** The equations of a body, read in order: each defines a node from what stands before it, and loops are unrolled. */
-import { collecting, type Diagnostic, fail, locating, type Span } from '../diagnostic.ts'
+import { collecting, type Diagnostic, Failure, fail, locating, type Span } from '../diagnostic.ts'
 import type { Expr } from '../expr/expr.ts'
 import { named } from '../ops/leaves.ts'
 import type { Ast, Step } from './ast.ts'
@@ -73,9 +73,12 @@ function runEquation(step: EquationStep, frame: Frame, body: readonly Step[]): v
   try {
     for (const target of step.targets) targets.push(targetOf(target, frame))
     for (const { local, naming } of targets) requireUnused(local, naming, frame)
-    requireEarlier(step, frame, body)
     defineAll(step, targets, frame)
     done = true
+  } catch (error) {
+    // what it uses may stand in the wrong place: that says more than that it is unknown
+    if (error instanceof Failure) requireEarlier(step, frame, body)
+    throw error
   } finally {
     if (!done) for (const target of step.targets) frame.broken.add(baseOf(target))
     if (!done) for (const { local } of targets) frame.broken.add(local)

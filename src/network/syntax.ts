@@ -12,8 +12,8 @@ export type Declared = (pattern: string) => 'value' | 'family' | 'instance' | un
 
 const nowhere: Declared = () => undefined
 const deepest = 400
-const compareSigns: readonly string[] = ['<', '<=', '>', '>=', '==', '!=']
-const productSigns: readonly string[] = ['*', '/', '//', '@']
+const compareSigns: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', '==', '!='])
+const productSigns: ReadonlySet<string> = new Set(['*', '/', '//', '@'])
 
 interface Parser {
   readonly tokens: readonly Token[]
@@ -65,13 +65,18 @@ export function parseHead(text: Text): { readonly name: string; readonly args: r
   return { name: ast.callee, args: ast.args }
 }
 
-const peek = (p: Parser, ahead = 0): Token => p.tokens[Math.min(p.at + ahead, p.tokens.length - 1)]!
+/** The token that is read next; the last one is the end, which nothing takes. */
+const peek = (p: Parser): Token => p.tokens[p.at]!
+
+const ahead = (p: Parser, by: number): Token => p.tokens[Math.min(p.at + by, p.tokens.length - 1)]!
 
 const isMark = (token: Token, text: string): boolean => token.kind === 'mark' && token.text === text
 
 function take(p: Parser, mark: string): Token | undefined {
-  if (!isMark(peek(p), mark)) return undefined
-  return p.tokens[p.at++]
+  const token = p.tokens[p.at]!
+  if (token.kind !== 'mark' || token.text !== mark) return undefined
+  p.at++
+  return token
 }
 
 const found = (token: Token): string => (token.kind === 'end' ? 'the end' : token.text)
@@ -101,7 +106,7 @@ function nested<T>(p: Parser, parse: () => T): T {
 function comparison(p: Parser): Ast {
   const left = sum(p)
   const sign = peek(p)
-  if (sign.kind !== 'mark' || !compareSigns.includes(sign.text)) return left
+  if (sign.kind !== 'mark' || !compareSigns.has(sign.text)) return left
   p.at++
   const right = sum(p)
   return { kind: 'compare', sign: sign.text as CompareSign, left, right, span: between(left, right) }
@@ -109,33 +114,36 @@ function comparison(p: Parser): Ast {
 
 function sum(p: Parser): Ast {
   const first = product(p)
+  if (!isSumSign(peek(p))) return first
   const terms = [{ negative: false, term: first }]
-  for (;;) {
-    const negative = isMark(peek(p), '-')
-    if (!negative && !isMark(peek(p), '+')) break
-    p.at++
+  while (isSumSign(peek(p))) {
+    const negative = p.tokens[p.at++]!.text === '-'
     terms.push({ negative, term: product(p) })
   }
-  return terms.length === 1 ? first : { kind: 'sum', terms, span: between(first, terms.at(-1)!.term) }
+  return { kind: 'sum', terms, span: between(first, terms.at(-1)!.term) }
 }
+
+const isSumSign = ({ kind, text }: Token): boolean => kind === 'mark' && (text === '+' || text === '-')
 
 function product(p: Parser): Ast {
   const first = signed(p)
+  if (!isProductSign(peek(p))) return first
   const rest: { sign: ProductSign; factor: Ast }[] = []
-  while (peek(p).kind === 'mark' && productSigns.includes(peek(p).text)) {
+  while (isProductSign(peek(p))) {
     const sign = p.tokens[p.at++]!.text as ProductSign
     rest.push({ sign, factor: signed(p) })
   }
-  return rest.length === 0 ? first : { kind: 'product', first, rest, span: between(first, rest.at(-1)!.factor) }
+  return { kind: 'product', first, rest, span: between(first, rest.at(-1)!.factor) }
 }
 
+const isProductSign = ({ kind, text }: Token): boolean => kind === 'mark' && productSigns.has(text)
+
 function signed(p: Parser): Ast {
-  const minus = take(p, '-')
-  if (minus) {
-    const of = nested(p, () => signed(p))
-    return { kind: 'negate', of, span: between(minus, of) }
-  }
-  return take(p, '+') ? nested(p, () => signed(p)) : powered(p)
+  const sign = peek(p)
+  if (!isSumSign(sign)) return powered(p)
+  p.at++
+  const of = nested(p, () => signed(p))
+  return sign.text === '-' ? { kind: 'negate', of, span: between(sign, of) } : of
 }
 
 function powered(p: Parser): Ast {
@@ -149,15 +157,16 @@ function postfix(p: Parser): Ast {
   let of = primary(p)
   for (;;) {
     const token = peek(p)
-    if (isMark(token, '.T') || token.text === '.mT') {
+    if (token.kind !== 'mark') return of
+    if (token.text === '.T' || token.text === '.mT') {
       p.at++
       of = { kind: 'transpose', of, last: token.text === '.mT', span: between(of, token) }
     } else if (take(p, '[')) {
       const marks = commaSeparated(p, ']', mark)
       of = { kind: 'index', of, marks: marks.items, span: between(of, marks.close) }
-    } else if (isMark(token, '.') && peek(p, 1).kind === 'name') {
+    } else if (isMark(token, '.') && ahead(p, 1).kind === 'name') {
       p.at += 2
-      of = { kind: 'member', of, name: peek(p, -1).text, span: between(of, peek(p, -1)) }
+      of = { kind: 'member', of, name: ahead(p, -1).text, span: between(of, ahead(p, -1)) }
     } else if ((of.kind === 'index' || of.kind === 'member') && take(p, '(')) {
       const args = commaSeparated(p, ')', comparison)
       of = { kind: 'apply', of, args: args.items, span: between(of, args.close) }
@@ -196,6 +205,7 @@ function mark(p: Parser): Mark {
 
 function primary(p: Parser): Ast {
   const token = peek(p)
+  if (token.kind === 'name') return derivative(p) ?? named(p)
   if (token.kind === 'number') {
     p.at++
     return { kind: 'number', value: Number(token.text), span: token.span }
@@ -216,7 +226,6 @@ function primary(p: Parser): Ast {
     if (only?.loop && items.length === 1) return { kind: 'over', sign: 'list', body: only.value, loop: only.loop, span }
     return { kind: 'list', items: items.map((item) => item.value), span }
   }
-  if (token.kind === 'name') return derivative(p) ?? named(p)
   return fail('syntax', { expected: 'a name, a number or (', found: found(token) }, token.span)
 }
 
@@ -253,7 +262,7 @@ interface Argument {
 
 function argument(p: Parser): Argument {
   const token = peek(p)
-  if (token.kind === 'name' && isMark(peek(p, 1), '=')) {
+  if (token.kind === 'name' && isMark(ahead(p, 1), '=')) {
     p.at += 2
     return { name: token.text, span: token.span, value: comparison(p) }
   }
@@ -287,7 +296,7 @@ function derivative(p: Parser): Ast | undefined {
   const of = differential(p)
   if (of && take(p, '/')) {
     const by = peek(p)
-    if (by.kind === 'name' && by.text === 'd' && isMark(peek(p, 1), '(')) {
+    if (by.kind === 'name' && by.text === 'd' && isMark(ahead(p, 1), '(')) {
       p.at += 2
       const from = reference(p)
       const to = take(p, '->') ? reference(p) : undefined
@@ -314,7 +323,7 @@ function derivative(p: Parser): Ast | undefined {
 /** dL or d(EXPR), the numerator. */
 function differential(p: Parser): Ast | undefined {
   const token = peek(p)
-  if (token.text === 'd' && isMark(peek(p, 1), '(')) {
+  if (token.text === 'd' && isMark(ahead(p, 1), '(')) {
     p.at += 2
     const of = nested(p, () => comparison(p))
     return take(p, ')') ? of : undefined
@@ -332,10 +341,10 @@ function node(p: Parser, first: Ast & { kind: 'name' }): Ast | undefined {
       const { items, close } = commaSeparated(p, ']', mark)
       ast = { kind: 'index', of: ast, marks: items, span: between(ast, close) }
       pattern += '[]'.repeat(items.length)
-    } else if (kind === 'instance' && isMark(peek(p), '.') && peek(p, 1).kind === 'name') {
+    } else if (kind === 'instance' && isMark(peek(p), '.') && ahead(p, 1).kind === 'name') {
       p.at += 2
-      const name = peek(p, -1).text
-      ast = { kind: 'member', of: ast, name, span: between(ast, peek(p, -1)) }
+      const name = ahead(p, -1).text
+      ast = { kind: 'member', of: ast, name, span: between(ast, ahead(p, -1)) }
       pattern += `.${name}`
     } else return kind === 'value' || kind === 'family' ? ast : undefined
   }
