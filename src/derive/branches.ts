@@ -1,5 +1,5 @@
 /** The shape of a network as the error sees it: merges, fan-outs, and the paths between them. */
-import { type Expr, inOrder } from '../expr/expr.ts'
+import type { Expr } from '../expr/expr.ts'
 import type { Network, Value } from '../network/network.ts'
 import type { Structure, Use } from './reverse.ts'
 
@@ -30,17 +30,17 @@ export interface Branches {
 }
 
 export function branchesOf(network: Network, structure: Structure): Branches {
-  const { active, varies, uses } = structure
+  const { active, varies, uses, parts } = structure
   const merges = new Map<Value, Merge[]>()
   const fanOuts = new Map<Value, readonly Use[]>()
   for (const value of network.values.values()) {
     if (!varies.has(value.expr)) continue
     if (value.role === 'node') {
-      const found = mergesIn(value, active)
+      const found = mergesIn(value, parts.get(value)!, active)
       if (found.length > 0) merges.set(value, found)
     }
     const own = uses.get(value)!
-    if (own.reduce((n, use) => n + use.count, 0) > 1) fanOuts.set(value, own)
+    if (own.length > 1 || (own[0]?.count ?? 0) > 1) fanOuts.set(value, own)
   }
   const lossArguments = [...network.values.values()].filter((v) => uses.get(v)!.some((use) => use.by === network.loss))
   const anchors = new Set([...merges.keys(), ...fanOuts.keys(), ...lossArguments])
@@ -84,14 +84,11 @@ export function branchesOf(network: Network, structure: Structure): Branches {
   }
 }
 
-/** The unnamed expressions of an equation, arguments first. */
-const unnamed = (name: Expr): Expr[] =>
-  inOrder([name.args[0]!], (e) => (e.op.atomic ? [] : e.args)).filter((e) => !e.op.atomic && e.args.length > 0)
-
-function mergesIn(at: Value, active: ReadonlySet<Expr>): Merge[] {
+function mergesIn(at: Value, parts: readonly Expr[], active: ReadonlySet<Expr>): Merge[] {
   const root = at.expr.args[0]!
-  return unnamed(at.expr)
-    .filter((expr) => expr.args.filter((a) => active.has(a)).length > 1)
+  const isMerge = (expr: Expr): boolean => !expr.op.atomic && expr.args.length > 1 && expr.args.filter((a) => active.has(a)).length > 1
+  return parts
+    .filter(isMerge)
     .map((expr) => ({ at, expr, isNamed: expr === root }))
     .reverse()
 }

@@ -20,16 +20,20 @@ export function inForm(gradients: Gradients, branches: Branches, form: Form, col
   const result = new Map<Value, Gradient>()
   const inlined = new Set<Value>()
   const nesting = new Map<Expr, number>()
-  const opened = (expr: Expr): Expr =>
-    namesIn(expr).some((name) => replacement.has(name)) ? collect(substitute([expr], (e) => replacement.get(e))[0]!) : expr
+  const opened = (expr: Expr): Expr => {
+    const [result] = replacement.size === 0 ? [expr] : substitute([expr], (e) => replacement.get(e))
+    return result === expr ? expr : collect(result!)
+  }
+  const depthOf = (total: Expr): number => 1 + namesIn(total).reduce((most, name) => Math.max(most, nesting.get(name) ?? 0), 0)
   for (const [value, gradient] of gradients) {
     const contributions = gradient.contributions.map(({ consumer, term }) => ({ consumer, term: opened(term) }))
     const isSum = contributions.length !== 1 || gradient.contributions[0]!.term !== gradient.total
     const total = gradient.given ? gradient.total : isSum ? opened(gradient.total) : contributions[0]!.term
     result.set(value, { ...gradient, contributions, total })
-    const depth = 1 + namesIn(gradient.total).reduce((most, name) => Math.max(most, nesting.get(name) ?? 0), 0)
-    const stays = counts && !isName(total) && (branches.anchors.has(value) || counts.get(gradient.adjoint)! > 1 || depth > deepest)
-    if (gradient.given || stays) continue
+    if (gradient.given) continue
+    const isWanted = counts && !isName(total) && (branches.anchors.has(value) || counts.get(gradient.adjoint)! > 1)
+    const depth = isWanted ? 0 : depthOf(gradient.total)
+    if (isWanted || (counts && !isName(total) && depth > deepest)) continue
     inlined.add(value)
     replacement.set(gradient.adjoint, total)
     nesting.set(gradient.adjoint, depth)
@@ -54,7 +58,7 @@ function usesOf(gradients: Gradients): ReadonlyMap<Expr, number> {
   }
   for (const { total } of gradients.values()) {
     if (isName(total)) count(total)
-    for (const expr of inOrder([total], visibleArgs)) visibleArgs(expr).forEach(count)
+    for (const expr of inOrder([total], visibleArgs)) for (const arg of visibleArgs(expr)) count(arg)
   }
   return counts
 }

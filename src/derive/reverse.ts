@@ -1,5 +1,5 @@
 /** Reverse mode: each equation sends its error back to the names it uses; where contributions meet they add up. */
-import { type Expr, inOrder } from '../expr/expr.ts'
+import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
 import { derivative, type Layout, Level, row, subscript, symbol } from '../layout/layout.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'
@@ -35,6 +35,8 @@ export interface Structure {
   readonly varies: ReadonlySet<Expr>
   /** Values that depend on an input, not only on parameters: branches of a merge are among these. */
   readonly active: ReadonlySet<Expr>
+  /** The unnamed expressions of each equation and the names that they end at, arguments first. */
+  readonly parts: ReadonlyMap<Value, readonly Expr[]>
   /** The nodes (and the loss) whose equations use a value, in their order. */
   readonly uses: ReadonlyMap<Value, readonly Use[]>
 }
@@ -55,19 +57,26 @@ export function structureOf(network: Network): Structure {
     if (value.role === 'input') active.add(value.expr)
   }
   for (const expr of inOrder([...valueAt.keys()])) {
-    if (expr.args.some((a) => varies.has(a))) varies.add(expr)
-    if (expr.args.some((a) => active.has(a))) active.add(expr)
+    for (const arg of expr.args) {
+      if (varies.has(arg)) varies.add(expr)
+      if (active.has(arg)) active.add(expr)
+    }
   }
-  const uses = new Map<Value, Use[]>([...network.values.values()].map((v) => [v, []]))
+  const parts = new Map<Value, readonly Expr[]>()
+  const uses = new Map<Value, Use[]>()
   for (const value of network.values.values()) {
-    if (isLeaf(value) || !varies.has(value.expr)) continue
-    for (const [source, count] of sourcesOf(value.expr)) {
+    uses.set(value, [])
+    if (isLeaf(value)) continue
+    const own = partsOf(value.expr)
+    parts.set(value, own)
+    if (!varies.has(value.expr)) continue
+    for (const [source, count] of sourcesIn(own)) {
       const used = valueAt.get(source)
       if (used) uses.get(used)!.push({ by: value, count })
     }
   }
   for (const seeded of network.seeds.keys()) uses.get(valueAt.get(seeded)!)!.push({ by: network.loss, count: 1 })
-  return { valueAt, varies, active, uses }
+  return { valueAt, varies, active, parts, uses }
 }
 
 /** Where a network begins: a variable, or a node of another network that this one is a part of. */
@@ -131,14 +140,20 @@ function directPart(term: Expr, target: Value, network: Network, { uses }: Struc
 const restricted = (base: Layout, mark: string): Layout =>
   row(Level.derivative, [base, subscript(symbol('|', '\\big|'), symbol(mark, `\\text{${mark}}`))])
 
+/** The unnamed expressions of an equation and the names and variables that they end at, arguments first. */
+const partsOf = (name: Expr): Expr[] => inOrder([name.args[0]!], visibleArgs)
+
 /** The names and variables that an equation uses, in reading order, and how often. */
-export function sourcesOf(name: Expr): ReadonlyMap<Expr, number> {
-  const root = name.args[0]!
-  const order = inOrder([root], (e) => (isSource(e) ? [] : e.args))
-  const counts = new Map<Expr, number>(order.filter(isSource).map((source) => [source, source === root ? 1 : 0]))
-  for (const expr of order) {
-    if (isSource(expr)) continue
-    for (const arg of expr.args) if (isSource(arg)) counts.set(arg, counts.get(arg)! + 1)
+export const sourcesOf = (name: Expr): ReadonlyMap<Expr, number> => sourcesIn(partsOf(name))
+
+/** The same, from the parts of the equation. */
+export function sourcesIn(parts: readonly Expr[]): ReadonlyMap<Expr, number> {
+  const counts = new Map<Expr, number>()
+  const root = parts.at(-1)!
+  for (const part of parts) if (isSource(part)) counts.set(part, part === root ? 1 : 0)
+  for (const part of parts) {
+    if (isSource(part)) continue
+    for (const arg of part.args) if (isSource(arg)) counts.set(arg, counts.get(arg)! + 1)
   }
   return counts
 }

@@ -15,10 +15,11 @@ export interface Shared {
  * error (it is then called δ) or belongs to the forward pass. In a step of a loop the names bear its index.
  */
 export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isError: (name: Expr) => boolean, step?: string): Shared {
-  const uses = countUses(formulas)
   const order = inOrder(formulas, visibleArgs)
+  const uses = countUses(formulas, order)
   const roots = new Set(formulas)
   const shared = order.filter((e) => !e.op.bare && (e.op.letter !== undefined ? !roots.has(e) : uses.get(e)! > 1 && !isShort(e)))
+  if (shared.length === 0) return { replace: (expr) => expr, names: [] }
   const replacement = new Map<Expr, Expr>()
   const replace = (expr: Expr): Expr => substitute([expr], (e) => replacement.get(e))[0]!
   const carries = errorsBelow(order, isError)
@@ -47,7 +48,7 @@ const letterLayout = (letter: string, count: number | undefined, step: string | 
 }
 
 /** How many places mention each expression; a repetition that does not print passes its uses on. */
-function countUses(formulas: readonly Expr[]): ReadonlyMap<Expr, number> {
+function countUses(formulas: readonly Expr[], order: readonly Expr[]): ReadonlyMap<Expr, number> {
   const uses = new Map<Expr, number>()
   const count = (mentioned: Expr): void => {
     let expr = mentioned
@@ -55,7 +56,7 @@ function countUses(formulas: readonly Expr[]): ReadonlyMap<Expr, number> {
     uses.set(expr, (uses.get(expr) ?? 0) + 1)
   }
   formulas.forEach(count)
-  for (const expr of inOrder(formulas, visibleArgs)) if (!expr.op.bare) visibleArgs(expr).forEach(count)
+  for (const expr of order) if (!expr.op.bare) for (const arg of visibleArgs(expr)) count(arg)
   return uses
 }
 

@@ -167,19 +167,15 @@ const keyOfNode = (op: Op, args: readonly Expr[], attrs: Attrs): string =>
   `${idOf(op)},${args.map((a) => a.id).join(',')}${attrsKey(attrs)}`
 
 const isSame = (user: Expr, op: Op, args: readonly Expr[], attrs: Attrs): boolean =>
-  user.op === op &&
-  user.args.length === args.length &&
-  user.args.every((a, i) => a === args[i]) &&
-  (user.attrs === attrs || attrsKey(user.attrs) === attrsKey(attrs))
+  user.op === op && areSame(user.args, args) && (user.attrs === attrs || attrsKey(user.attrs) === attrsKey(attrs))
+
+const shapeOf = (expr: Expr): Shape => expr.shape
 
 const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => ({
   op,
   args,
   attrs,
-  shape: op.shape(
-    args.map((a) => a.shape),
-    attrs,
-  ),
+  shape: op.shape(args.map(shapeOf), attrs),
   id,
   users: undefined,
   seen: 0,
@@ -195,55 +191,68 @@ export const visibleArgs = (expr: Expr): readonly Expr[] => (expr.op.atomic ? no
 /** Counts traversals: an expression that bears the number of the present one has been seen. Cheaper than a set for each. */
 let traversal = 0
 
+/** The expressions whose arguments are being visited, those arguments, and which comes next: `inOrder` is called for every formula, so they are kept. */
+const path: { readonly open: Expr[]; readonly args: (readonly Expr[])[]; readonly next: number[] } = { open: [], args: [], next: [] }
+
 /** Every expression below the roots, arguments before users. `below` tells what stands below an expression (its arguments); it must not traverse itself. */
 export function inOrder(roots: readonly Expr[], below: (expr: Expr) => readonly Expr[] = argsOf): Expr[] {
   const present = ++traversal
   const order: Expr[] = []
-  const stack: Expr[] = []
-  const waiting: (readonly Expr[])[] = []
-  const next: number[] = []
-  const enter = (expr: Expr): void => {
-    if (expr.seen === present) return
-    expr.seen = present
-    const args = below(expr)
-    if (args.length === 0) order.push(expr)
-    else {
-      stack.push(expr)
-      waiting.push(args)
-      next.push(0)
-    }
-  }
+  const { open, args, next } = path
   for (const root of roots) {
-    enter(root)
-    while (stack.length > 0) {
-      const top = stack.length - 1
-      const args = waiting[top]!
-      const i = next[top]!++
-      if (i < args.length) enter(args[i]!)
-      else {
-        order.push(stack.pop()!)
-        waiting.pop()
-        next.pop()
+    let top = -1
+    let expr: Expr | undefined = root
+    for (;;) {
+      if (expr !== undefined && expr.seen !== present) {
+        expr.seen = present
+        const own = below(expr)
+        if (own.length > 0) {
+          open[++top] = expr
+          args[top] = own
+          next[top] = 0
+        } else order.push(expr)
+      }
+      if (top < 0) break
+      const i = next[top]!
+      if (i < args[top]!.length) {
+        expr = args[top]![i]!
+        next[top] = i + 1
+      } else {
+        order.push(open[top--]!)
+        expr = undefined
       }
     }
   }
+  if (open.length > mostKept) open.length = args.length = next.length = 0
   return order
 }
+
+/** A deep traversal gives its room back. */
+const mostKept = 1000
 
 /** A value for every visible expression below the roots, made from the values of its arguments. Linear, and safe at any depth. */
 export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readonly T[]) => T, memo = new Map<Expr, T>()): Map<Expr, T> {
   const below = (expr: Expr): readonly Expr[] => (memo.has(expr) ? nothing : visibleArgs(expr))
   for (const expr of inOrder(roots, below)) {
-    if (memo.has(expr)) continue
-    const args = visibleArgs(expr).map((a) => memo.get(a)!)
-    memo.set(expr, visit(expr, args))
+    if (!memo.has(expr)) memo.set(expr, visit(expr, valuesOf(visibleArgs(expr), memo)))
   }
   return memo
 }
 
+function valuesOf<T>(exprs: readonly Expr[], memo: ReadonlyMap<Expr, T>): T[] {
+  const values: T[] = []
+  for (const expr of exprs) values.push(memo.get(expr)!)
+  return values
+}
+
 /** The same operation on other arguments; the same object when nothing changed. */
-export const withArgs = (expr: Expr, args: readonly Expr[]): Expr =>
-  args.every((a, i) => a === expr.args[i]) ? expr : make(expr.op, args, expr.attrs)
+export const withArgs = (expr: Expr, args: readonly Expr[]): Expr => (areSame(args, expr.args) ? expr : make(expr.op, args, expr.attrs))
+
+function areSame(a: readonly Expr[], b: readonly Expr[]): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
 
 /** The roots with expressions in place of others (looked up before what is below them). Names are looked into where `below` says so. */
 export function substitute(
@@ -252,16 +261,23 @@ export function substitute(
   below: (expr: Expr) => readonly Expr[] = visibleArgs,
 ): Expr[] {
   const memo = new Map<Expr, Expr>()
-  const replaced = new Map<Expr, Expr | undefined>()
-  const lookUp = (expr: Expr): Expr | undefined => {
-    if (!replaced.has(expr)) replaced.set(expr, replacement(expr))
-    return replaced.get(expr)
+  const order = inOrder(roots, (expr) => {
+    const other = replacement(expr)
+    if (other) memo.set(expr, other)
+    return other ? nothing : below(expr)
+  })
+  for (const expr of order) {
+    if (memo.has(expr)) continue
+    // what is the same as before is not noted
+    const made = expr.args.some((a) => memo.has(a))
+      ? withArgs(
+          expr,
+          expr.args.map((a) => memo.get(a) ?? a),
+        )
+      : expr
+    if (made !== expr) memo.set(expr, made)
   }
-  for (const expr of inOrder(roots, (e) => (lookUp(e) ? nothing : below(e)))) {
-    const args = expr.args.map((a) => memo.get(a) ?? a)
-    memo.set(expr, lookUp(expr) ?? withArgs(expr, args))
-  }
-  return roots.map((r) => memo.get(r)!)
+  return roots.map((r) => memo.get(r) ?? r)
 }
 
 /** The attributes with numbers for symbolic sizes. */

@@ -17,12 +17,12 @@ export type TypesetMemo = Map<Expr, Typeset>
  * memo sets each shared subexpression once.
  */
 export function typeset(expr: Expr, memo: TypesetMemo = new Map()): Layout {
-  return fold<Typeset>([expr], set, memo).get(expr)!.layout
+  return (memo.get(expr) ?? fold<Typeset>([expr], set, memo).get(expr)!).layout
 }
 
 function set(expr: Expr, args: readonly Typeset[]): Typeset {
   const { op, attrs, shape } = expr
-  const full = (): Layout => op.notation(args.map(layoutOf), attrs, expr)
+  const full = (): Layout => op.notation(args.length === 0 ? noLayouts : args.map(layoutOf), attrs, expr)
   if (op.bare) return { layout: full(), bare: op.bare(args.map(bareOf), attrs), bareShape: args[0]?.bareShape ?? scalarShape }
   if (!op.align || args.every((a) => a.bare === a.layout)) return plain(full(), shape)
   // NumPy broadcasts the arguments of what works entry by entry: where that gives the full shape, nothing more is written
@@ -32,6 +32,7 @@ function set(expr: Expr, args: readonly Typeset[]): Typeset {
   return sameShape(bareShape, shape) ? plain(bare, shape) : { layout: full(), bare, bareShape }
 }
 
+const noLayouts: readonly Layout[] = []
 const layoutOf = (typeset: Typeset): Layout => typeset.layout
 const bareOf = (typeset: Typeset): Layout => typeset.bare
 const plain = (layout: Layout, shape: Shape): Typeset => ({ layout, bare: layout, bareShape: shape })

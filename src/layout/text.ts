@@ -10,8 +10,12 @@ const subscripts: Readonly<Record<string, string>> = Object.fromEntries(
 
 /** The text in raised (or lowered) characters, or undefined where Unicode lacks one of them. */
 function shifted(text: string, table: Readonly<Record<string, string>>): string | undefined {
-  const marks = [...text].map((c) => table[c])
-  return marks.every((m) => m !== undefined) ? marks.join('') : undefined
+  let marks = ''
+  for (const c of text) {
+    if (table[c] === undefined) return undefined
+    marks += table[c]
+  }
+  return marks
 }
 
 export const lowered = (text: string): string | undefined => shifted(text, subscripts)
@@ -22,21 +26,21 @@ const raised = (text: string): string => shifted(text, superscripts) ?? (/^\w+$/
 
 /** The layout as text. An explicit stack, so that depth is no limit. */
 export function toText(layout: Layout): string {
-  const out: string[] = []
+  if (layout.kind === 'symbol') return layout.text
+  let text = ''
   const todo: (Layout | string)[] = [layout]
   while (todo.length > 0) {
     const next = todo.pop()!
-    if (typeof next === 'string') out.push(next)
-    else if (next.kind === 'symbol') out.push(next.text)
+    if (typeof next === 'string') text += next
+    else if (next.kind === 'symbol') text += next.text
+    else if (next.kind === 'row') for (let i = next.parts.length - 1; i >= 0; i--) todo.push(next.parts[i]!)
     else for (const piece of pieces(next).reverse()) todo.push(piece)
   }
-  return out.join('')
+  return text
 }
 
-function pieces(layout: Exclude<Layout, { kind: 'symbol' }>): (Layout | string)[] {
+function pieces(layout: Exclude<Layout, { kind: 'symbol' | 'row' }>): (Layout | string)[] {
   switch (layout.kind) {
-    case 'row':
-      return [...layout.parts]
     case 'fraction':
       if (layout.level === Level.derivative) return [layout.over, '/', layout.under]
       return [within(Level.product, layout.over), '/', within(Level.factor, layout.under)]

@@ -3,7 +3,8 @@ import { type Diagnostic, diagnostic, fail, nearest, type Source } from '../diag
 import type { ClaimEntry } from './document.ts'
 import { indicesIn, namesIn } from './names.ts'
 import type { Claim, Scope } from './network.ts'
-import { type Declared, parseEquation, parseExpression, parseLoop } from './syntax.ts'
+import type { Declared } from './parser.ts'
+import { parseEquation, parseExpression, parseLoop } from './syntax.ts'
 
 /** What names stand for in claims: values, families and instances, also inside other instances. */
 export function declaredIn({ values, broken }: Pick<Scope, 'values' | 'broken'>): Declared {

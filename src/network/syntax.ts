@@ -2,31 +2,26 @@
 import { fail, type Span } from '../diagnostic.ts'
 import type { Ast, CompareSign, EquationAst, Loop, Mark, NamedArgument, ProductSign } from './ast.ts'
 import type { Text } from './document.ts'
-import { type Token, tokens } from './lexer.ts'
+import type { Token } from './lexer.ts'
+import {
+  ahead,
+  between,
+  commaSeparated,
+  type Declared,
+  expect,
+  expectEnd,
+  found,
+  isMark,
+  nested,
+  nowhere,
+  type Parser,
+  peek,
+  start,
+  take,
+} from './parser.ts'
 
-/**
- * What a name stands for: dL/dx is one token only where L and x are values. Members are asked for with empty brackets:
- * `z[]` is a value where `z` is a family, and so is `blocks[].W1`.
- */
-export type Declared = (pattern: string) => 'value' | 'family' | 'instance' | undefined
-
-const nowhere: Declared = () => undefined
-const deepest = 400
 const compareSigns: ReadonlySet<string> = new Set(['<', '<=', '>', '>=', '==', '!='])
 const productSigns: ReadonlySet<string> = new Set(['*', '/', '//', '@'])
-
-interface Parser {
-  readonly tokens: readonly Token[]
-  readonly declared: Declared
-  at: number
-  depth: number
-}
-
-function start(text: Text, declared: Declared): Parser {
-  const { span, exact } = text
-  const place = (from: number, to: number): Span => (exact ? { start: span.start + from, end: span.start + to } : span)
-  return { tokens: tokens(text.text, place), declared, at: 0, depth: 0 }
-}
 
 /** An expression, the whole text. */
 export function parseExpression(text: Text, declared: Declared = nowhere): Ast {
@@ -63,44 +58,6 @@ export function parseHead(text: Text): { readonly name: string; readonly args: r
     fail('syntax', { expected: 'a name with its parameters, such as F(x)', found: text.text }, text.span)
   }
   return { name: ast.callee, args: ast.args }
-}
-
-/** The token that is read next; the last one is the end, which nothing takes. */
-const peek = (p: Parser): Token => p.tokens[p.at]!
-
-const ahead = (p: Parser, by: number): Token => p.tokens[Math.min(p.at + by, p.tokens.length - 1)]!
-
-const isMark = (token: Token, text: string): boolean => token.kind === 'mark' && token.text === text
-
-function take(p: Parser, mark: string): Token | undefined {
-  const token = p.tokens[p.at]!
-  if (token.kind !== 'mark' || token.text !== mark) return undefined
-  p.at++
-  return token
-}
-
-const found = (token: Token): string => (token.kind === 'end' ? 'the end' : token.text)
-
-function expect(p: Parser, mark: string, expected: string): Token {
-  return take(p, mark) ?? fail('syntax', { expected, found: found(peek(p)) }, peek(p).span)
-}
-
-function expectEnd(p: Parser): void {
-  const token = peek(p)
-  if (token.kind === 'end') return
-  const hint = token.text === ':' ? 'In YAML, quote an expression that contains a colon and a space.' : undefined
-  const juxtaposed = token.kind === 'name' || token.text === '(' ? 'Write products with @ (matrices) or * (entries).' : hint
-  fail('syntax', { expected: 'an operator or the end', found: found(token), ...(juxtaposed ? { hint: juxtaposed } : {}) }, token.span)
-}
-
-const between = (a: { span: Span }, b: { span: Span }): Span => ({ start: a.span.start, end: b.span.end })
-
-/** Parentheses, brackets and signs nest on the call stack: their depth is bounded. */
-function nested<T>(p: Parser, parse: () => T): T {
-  if (++p.depth > deepest) fail('syntax', { expected: `at most ${deepest} levels of parentheses`, found: 'more' }, peek(p).span)
-  const result = parse()
-  p.depth--
-  return result
 }
 
 function comparison(p: Parser): Ast {
@@ -172,20 +129,6 @@ function postfix(p: Parser): Ast {
       of = { kind: 'apply', of, args: args.items, span: between(of, args.close) }
     } else return of
   }
-}
-
-function commaSeparated<T>(p: Parser, close: ')' | ']', item: (p: Parser) => T): { items: T[]; close: Token } {
-  const items: T[] = []
-  let end = take(p, close)
-  while (!end) {
-    items.push(nested(p, () => item(p)))
-    end = take(p, close)
-    if (!end) {
-      expect(p, ',', `, or ${close}`)
-      end = take(p, close)
-    }
-  }
-  return { items, close: end }
 }
 
 function mark(p: Parser): Mark {

@@ -2,8 +2,8 @@
 import type { Derivation } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
 import type { Gradient, Use } from '../derive/reverse.ts'
-import { sourcesOf } from '../derive/reverse.ts'
-import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
+import { sourcesIn } from '../derive/reverse.ts'
+import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { type TypesetMemo, typeset } from '../expr/typeset.ts'
 import { derivative, equation, type Layout } from '../layout/layout.ts'
@@ -118,7 +118,7 @@ export function writerOf(derivation: Derivation): Writer {
     },
     terms,
     branches: (merge) =>
-      [...sourcesOf(merge.expr).keys()].flatMap((source): Line[] => {
+      [...sourcesIn(structure.parts.get(merge)!).keys()].flatMap((source): Line[] => {
         const value = structure.valueAt.get(source)
         const g = value && structure.active.has(source) ? gradients.get(value) : undefined
         const contribution = g?.contributions.find((c) => c.consumer === merge)
@@ -161,7 +161,7 @@ function usesText(uses: readonly Use[]): string {
 /** A broadcast is a fan-out: where a value is repeated, its gradient is a sum over the copies. */
 function broadcastRemark(value: Value, { structure }: Derivation): string | undefined {
   for (const { by } of structure.uses.get(value) ?? []) {
-    for (const expr of inOrder([by.expr.args[0]!], visibleArgs)) {
+    for (const expr of structure.parts.get(by) ?? []) {
       if (expr.op !== broadcast || expr.args[0] !== value.expr) continue
       const axes = stretchedAxes(value.expr.shape, expr.shape).map((a) => expr.shape[a]!)
       return `${toText(value.layout)} is broadcast over ${shapeText(axes)}: the error is summed over it`

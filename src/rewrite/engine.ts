@@ -36,7 +36,7 @@ export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit
     for (let count = 0; count < limit; count++) {
       const known = normal.get(expr)
       if (known) return known
-      const step = applied(expr, byOp.get(expr.op), general)
+      const step = applied(expr, byOp.get(expr.op) ?? nothingToTry, general)
       if (!step) return expr
       trace?.push(step)
       expr = rebuilt(step.after, trace)
@@ -55,20 +55,24 @@ export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit
 
   const withNormalArgs = (expr: Expr): Expr => {
     const args = below(expr)
-    return args.length === 0
-      ? expr
-      : withArgs(
+    for (const arg of args) {
+      if (normal.get(arg) !== arg)
+        return withArgs(
           expr,
           args.map((a) => normal.get(a)!),
         )
+    }
+    return expr
   }
 
   const remember = (expr: Expr, result: Expr): void => {
     normal.set(expr, result)
-    normal.set(result, result)
+    if (result !== expr) normal.set(result, result)
   }
 
   return (root, trace) => {
+    const known = normal.get(root)
+    if (known) return known
     for (const expr of inOrder([root], (e) => (normal.has(e) ? nothing : below(e)))) {
       if (!normal.has(expr)) remember(expr, settle(withNormalArgs(expr), trace))
     }
@@ -79,12 +83,14 @@ export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit
 /** Stands in `on` for every operation. */
 export const anyOp: Op = { name: 'any', why: '', shape: () => [], notation: () => ({ kind: 'symbol', text: '', latex: '', level: 6 }) }
 
-function applied(expr: Expr, own: readonly Law[] | undefined, general: readonly Law[]): Step | undefined {
-  for (const laws of [general, own ?? nothingToTry]) {
-    for (const law of laws) {
-      const after = law.apply(expr)
-      if (after && after !== expr) return { law: law.name, before: expr, after }
-    }
+function applied(expr: Expr, own: readonly Law[], general: readonly Law[]): Step | undefined {
+  return firstOf(general, expr) ?? firstOf(own, expr)
+}
+
+function firstOf(laws: readonly Law[], expr: Expr): Step | undefined {
+  for (const law of laws) {
+    const after = law.apply(expr)
+    if (after && after !== expr) return { law: law.name, before: expr, after }
   }
   return undefined
 }

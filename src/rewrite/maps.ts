@@ -18,8 +18,9 @@ const factorsMoveOut: Law = {
   on: [anyOp],
   apply(expr) {
     if (!expr.op.linear || expr.op.align) return null
-    for (const [slot, arg] of expr.args.entries()) {
+    for (let slot = 0; slot < expr.args.length; slot++) {
       if (!isLinearIn(expr, slot)) continue
+      const arg = expr.args[slot]!
       const applied = (x: Expr): Expr => remade(expr, slot, x)
       if (isZero(arg)) return fill(0, expr.shape)
       if (arg.op === negate) return negate(applied(arg.args[0]!))
