@@ -6,10 +6,11 @@ import type { Value } from '../network/network.ts'
 import { termsOf } from '../rewrite/terms.ts'
 import { mistakes as words } from '../words.ts'
 import { text } from './changes.ts'
-import { drawPoint, withStrangers } from './draw.ts'
+import { withStrangers } from './draw.ts'
 import { combination, type Evidence, near, ratios } from './evidence.ts'
 import { type Diagnosis, factorDiagnosis, numberText } from './kinds.ts'
 import { firstOf, ofAPart, ofTheWhole } from './mistakes.ts'
+import { pointOf } from './points.ts'
 
 interface Difference {
   readonly left: Expr
@@ -39,15 +40,12 @@ export function diagnose(
   return { ...(found ?? { kind: 'other', message: words.unexplained({}) }), subject }
 }
 
-/** The values of one side at a few points. */
-function evidenceOf(claimed: Expr, others: readonly Expr[], { network }: Derivation, seed: number): Evidence {
+/** The values of one side at a few points, where the forward pass is known. */
+function evidenceOf(claimed: Expr, others: readonly Expr[], derivation: Derivation, seed: number): Evidence {
   const samples = Array.from({ length: draws }, (_, k) => {
-    const point = withStrangers([claimed, ...others], drawPoint(network, seed, 100 + k, 1), seed + k)
-    const nodes = [...network.values.values()].map((v) => v.expr)
-    const known = evaluate([claimed, ...nodes], point)
-    // what is known of the forward pass need not be computed again for every attempt
-    const values = new Map([...point.values, ...nodes.map((e) => [e, known.get(e)!] as const)])
-    return { point: { ...point, values }, claimed: known.get(claimed)! }
+    const known = pointOf(derivation, seed, 100 + k, 1, false)
+    const point = withStrangers([claimed, ...others], known.point, seed + k)
+    return { point, claimed: evaluate([claimed], point).get(claimed)! }
   })
   return { samples, tolerance }
 }

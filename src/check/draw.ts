@@ -10,6 +10,8 @@ import { full, map, sizeOf, type Tensor, tensor } from '../tensor/tensor.ts'
 
 const attempts = 300
 const mostDistinct = 4
+/** Sizes are the first so many from two, where the shapes allow it: small tensors show the same mistakes. */
+const fewSizes = 4
 
 /** The points of a network, drawn by a seed: the k-th one is always the same. */
 export function drawPoint(network: Network, seed: number, k: number, scale: number): Point {
@@ -46,7 +48,7 @@ function drawSizes({ sizes, values }: Network, random: Random): Sizes {
     const distinct = Math.min(sizes.length, mostDistinct)
     const choice = shuffled(
       random,
-      Array.from({ length: distinct + 2 + Math.floor(attempt / 20) }, (_, i) => i + 2),
+      Array.from({ length: fewSizes + Math.floor(attempt / 20) }, (_, i) => i + 2),
     )
     const pool = sizes.map((_, i) => choice[i % distinct]!)
     const some = attempt < attempts / 2 ? pool : sizes.map(() => 1 + below(random, 6))
@@ -115,7 +117,7 @@ function rows(shape: readonly number[], row: (size: number) => readonly number[]
 export function withStrangers(roots: readonly Expr[], point: Point, seed: number): Point {
   const values = new Map(point.values)
   const random = randomFrom(seed, 'strangers')
-  for (const expr of inOrder(roots)) {
+  for (const expr of inOrder(roots, (e) => (point.values.has(e) ? [] : e.args))) {
     if (values.has(expr) || expr.args.length > 0 || expr.op.evaluate) continue
     values.set(
       expr,

@@ -56,7 +56,7 @@ function isDiagonal(
   const column = through(e, false)
   const rest = others.length > 0 ? add(others) : fill(0, error.shape)
   return samples.every(({ point, claimed }) => {
-    const known = evaluate([error, rest], point)
+    const known = new Map([...point.values, ...evaluate([error, rest], point)])
     const g = known.get(error)!
     if (g.data.length > mostColumns) return false
     const diagonal = g.data.map((_, i) => evaluate([column], { ...point, values: new Map(known).set(e, unit(g, i)) }).get(column)!.data[i]!)

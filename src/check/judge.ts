@@ -14,10 +14,11 @@ import { allFinite, type Tensor, zip } from '../tensor/tensor.ts'
 import { mistakes } from '../words.ts'
 import { type Sides, sidesOf, subjectOf } from './claims.ts'
 import { diagnose } from './diagnose.ts'
-import { coarsened, drawPoint, withStrangers } from './draw.ts'
+import { withStrangers } from './draw.ts'
 import { mendedBy } from './edits.ts'
 import type { Diagnosis } from './kinds.ts'
 import { applied, isOperator, type Operator, shapesOf } from './operator.ts'
+import { pointOf } from './points.ts'
 
 export type Verdict =
   | { readonly kind: 'proved' }
@@ -48,6 +49,8 @@ export interface Judgement {
 }
 
 const points = 6
+/** At so many points, at least, both sides must have values. */
+const fewest = 3
 /** Points near and far from the origin: a relu6 must meet its kink. */
 const scales = [1, 0.1, 10, 1, 0.1, 3]
 const tolerance = 1e-8
@@ -130,7 +133,7 @@ function mendOf(claim: Claim, derivation: Derivation, seed: number, at: Case): D
   const holds = (value: Ast): boolean => {
     try {
       const [left, right] = asTensors(sidesOf({ ...claim, equation: { ...claim.equation, value } }, derivation, at), derivation)
-      return compare(left, right, derivation, seed).kind === 'agrees'
+      return areSame(left, right, derivation, seed)
     } catch (error) {
       if (error instanceof Failure) return false
       throw error
@@ -173,33 +176,61 @@ type Evidence =
 /** Both sides in numbers, at points of several scales and sizes. They differ only beyond the rounding that is measured. */
 export function compare(left: Expr, right: Expr, derivation: Derivation, seed: number): Evidence {
   let [worst, compared] = [0, 0]
-  for (let k = 0; k < points; k++) {
-    const point = withStrangers([left, right], drawPoint(derivation.network, seed, k, scales[k]!), seed + k)
-    const [l, r] = valuesAt(left, right, point)
+  for (const comparison of comparisons(left, right, derivation, seed)) {
+    const [l, r] = comparison.sides
     if (!allFinite(l) || !allFinite(r)) continue
     compared++
-    const size = Math.max(largest(l), largest(r))
-    const error = largest(zip(l, r, (a, b) => a - b))
-    if (error > tolerance * size) {
-      const noise = noiseOf([left, l], point) + noiseOf([right, r], point)
-      if (error > 100 * noise) return { kind: 'differs', at: { point, claimed: r, derived: l } }
-    } else if (size > 0) worst = Math.max(worst, error / size)
+    const { error, size } = gapBetween(l, r)
+    if (error <= tolerance * size) worst = size > 0 ? Math.max(worst, error / size) : worst
+    else if (error > 100 * noiseOf(comparison)) return { kind: 'differs', at: { point: comparison.point, claimed: r, derived: l } }
   }
-  if (compared < 3) return { kind: 'undecided', because: `the sides had finite values at ${compared} of ${points} points` }
+  if (compared < fewest) return { kind: 'undecided', because: `the sides had finite values at ${compared} of ${points} points` }
   return { kind: 'agrees', points: compared, worst }
 }
 
-const largest = (a: Tensor): number => a.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0)
-
-/** How far a value moves when it is computed with fewer bits. */
-function noiseOf([expr, value]: readonly [Expr, Tensor], point: Point): number {
-  const moved = [2, 4].map((bits) => evaluate([expr], coarsened(point, bits)).get(expr)!)
-  return Math.max(...moved.map((other) => largest(zip(value, other, (a, b) => a - b))))
+/** Whether both sides are equal in numbers, and nothing is put down to rounding. */
+function areSame(left: Expr, right: Expr, derivation: Derivation, seed: number): boolean {
+  let compared = 0
+  for (const { sides } of comparisons(left, right, derivation, seed)) {
+    if (!sides.every(allFinite)) continue
+    const { error, size } = gapBetween(...sides)
+    if (error > tolerance * size) return false
+    compared++
+  }
+  return compared >= fewest
 }
 
-function valuesAt(left: Expr, right: Expr, point: Point): readonly [Tensor, Tensor] {
-  const values = evaluate([left, right], point)
-  return [values.get(left)!, values.get(right)!]
+interface Compared {
+  readonly exprs: readonly [Expr, Expr]
+  readonly sides: readonly [Tensor, Tensor]
+  readonly point: Point
+  /** The same point, computed with so many bits fewer. */
+  coarse(bits: number): Point
+}
+
+function* comparisons(left: Expr, right: Expr, derivation: Derivation, seed: number): Generator<Compared> {
+  const exprs = [left, right] as const
+  for (let k = 0; k < points; k++) {
+    const known = pointOf(derivation, seed, k, scales[k]!, true)
+    const point = withStrangers(exprs, known.point, seed + k)
+    const values = evaluate(exprs, point)
+    const coarse = (bits: number): Point => withStrangers(exprs, known.coarse(bits), seed + k)
+    yield { exprs, sides: [values.get(left)!, values.get(right)!], point, coarse }
+  }
+}
+
+const gapBetween = (a: Tensor, b: Tensor): { readonly error: number; readonly size: number } => ({
+  error: largest(zip(a, b, (x, y) => x - y)),
+  size: Math.max(largest(a), largest(b)),
+})
+
+const largest = (a: Tensor): number => a.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0)
+
+/** How far the sides move when they are computed with fewer bits. */
+function noiseOf({ exprs, sides, coarse }: Compared): number {
+  const moved = [2, 4].map((bits) => evaluate(exprs, coarse(bits)))
+  const gaps = exprs.map((expr, i) => Math.max(...moved.map((values) => gapBetween(values.get(expr)!, sides[i]!).error)))
+  return gaps.reduce((sum, gap) => sum + gap, 0)
 }
 
 /** Whether both sides have one canonical form, for each value of the index. */

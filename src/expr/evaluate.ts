@@ -16,19 +16,20 @@ export interface Point {
 /** Called for each evaluated expression with its arguments' values. */
 export type Observer = (expr: Expr, args: readonly Tensor[]) => void
 
-/** The values of the roots and of all below them at a point. Composites are evaluated by their definition. */
+/** The values of the roots and of all below them at a point, as far as they are not given. Composites are evaluated by their definition. */
 export function evaluate(roots: readonly Expr[], point: Point, observe?: Observer): Map<Expr, Tensor> {
-  const values = new Map(point.values)
+  const { values: given, nudges, round } = point
+  const values = new Map<Expr, Tensor>()
   const below = (expr: Expr): readonly Expr[] => {
-    if (values.has(expr)) return []
+    if (given.has(expr)) return []
     if (expr.op.evaluate) return expr.args
     const expansion = definition(expr)
     return expansion ? [expansion] : expr.args
   }
   for (const expr of inOrder(roots, below)) {
-    const exact = values.get(expr) ?? computed(expr, values, point, observe)
-    const value = point.round ? point.round(exact) : exact
-    const nudge = point.nudges?.get(expr)
+    const exact = given.get(expr) ?? computed(expr, values, point, observe)
+    const value = round ? round(exact) : exact
+    const nudge = nudges?.get(expr)
     values.set(expr, nudge ? zip(value, nudge, (a, b) => a + b) : value)
   }
   return values
