@@ -1,5 +1,6 @@
 /** The shape of a network as the error sees it: merges, fan-outs, and the paths between them. */
 import type { Expr } from '../expr/expr.ts'
+import type { Members } from '../expr/table.ts'
 import type { Network, Value } from '../network/network.ts'
 import type { Structure, Use } from './reverse.ts'
 
@@ -84,7 +85,7 @@ export function branchesOf(network: Network, structure: Structure): Branches {
   }
 }
 
-function mergesIn(at: Value, parts: readonly Expr[], active: ReadonlySet<Expr>): Merge[] {
+function mergesIn(at: Value, parts: readonly Expr[], active: Members): Merge[] {
   const root = at.expr.args[0]!
   const isMerge = (expr: Expr): boolean => !expr.op.atomic && expr.args.length > 1 && expr.args.filter((a) => active.has(a)).length > 1
   return parts

@@ -1,6 +1,7 @@
 /** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
 import { fail } from '../diagnostic.ts'
 import { type Expr, fold, inOrder, make, substitute, visibleArgs } from '../expr/expr.ts'
+import { Table } from '../expr/table.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Network, SymbolicLoop, Value } from '../network/network.ts'
 import { anyOp, type Law, type Rewriter, type Step } from '../rewrite/engine.ts'
@@ -91,7 +92,7 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
 const mostParts = 20_000
 
 function requirePrintable(gradients: Gradients): void {
-  const sizes = new Map<Expr, number>()
+  const sizes = new Table<number>()
   for (const { of, total } of gradients.values()) {
     const size = fold<number>([total], (_, args) => args.reduce((sum, n) => sum + n, 1), sizes).get(total)!
     if (size > mostParts) fail('expanded-too-large', { of: of.name, terms: mostParts })
@@ -108,7 +109,7 @@ const skipsFirst =
 
 /** The law that puts the name of a node in place of its right-hand side, where a rule has built it again. */
 function recogniser(network: Network): Law {
-  const nameOf = new Map<Expr, Expr>()
+  const nameOf = new Table<Expr>()
   for (const { expr } of network.values.values()) {
     const definition = expr.args[0]
     if (definition && visibleArgs(definition).length > 0 && !nameOf.has(definition)) nameOf.set(definition, expr)

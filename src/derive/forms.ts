@@ -1,5 +1,6 @@
 /** The forms of a gradient: which of the names ∂L/∂v stay, and which are replaced by what they stand for. */
 import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
+import { type Lookup, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import type { Branches } from './branches.ts'
 import type { Gradient, Gradients } from './reverse.ts'
@@ -16,21 +17,24 @@ export interface Formed {
 /** The gradients in the chosen form: the same values, with other names in their terms. */
 export function inForm(gradients: Gradients, branches: Branches, form: Form, collect: (expr: Expr) => Expr): Formed {
   const counts = form === 'expanded' ? undefined : usesOf(gradients)
-  const replacement = new Map<Expr, Expr>()
+  const replacement = new Table<Expr>()
   const result = new Map<Value, Gradient>()
   const inlined = new Set<Value>()
-  const nesting = new Map<Expr, number>()
-  const opened = (expr: Expr): Expr => {
-    const [result] = replacement.size === 0 ? [expr] : substitute([expr], (e) => replacement.get(e))
-    return result === expr ? expr : collect(result!)
+  const nesting = new Table<number>()
+  const opened = (expr: Expr, before: Expr): Expr => (expr === before ? expr : collect(expr))
+  /** Its terms and their sum at once: they share what they are made of. */
+  const formed = (gradient: Gradient): Gradient => {
+    const terms = gradient.contributions.map((c) => c.term)
+    const [total, ...rest] = substitute([gradient.total, ...terms], (e) => replacement.get(e))
+    const contributions = gradient.contributions.map(({ consumer, term }, i) => ({ consumer, term: opened(rest[i]!, term) }))
+    return { ...gradient, contributions, total: opened(total!, gradient.total) }
   }
   const depthOf = (total: Expr): number => 1 + namesIn(total).reduce((most, name) => Math.max(most, nesting.get(name) ?? 0), 0)
   for (const [value, gradient] of gradients) {
-    const contributions = gradient.contributions.map(({ consumer, term }) => ({ consumer, term: opened(term) }))
-    const isSum = contributions.length !== 1 || gradient.contributions[0]!.term !== gradient.total
-    const total = gradient.given ? gradient.total : isSum ? opened(gradient.total) : contributions[0]!.term
-    result.set(value, { ...gradient, contributions, total })
+    const own = gradient.given || inlined.size === 0 ? gradient : formed(gradient)
+    result.set(value, own)
     if (gradient.given) continue
+    const { total } = own
     const isWanted = counts && !isName(total) && (branches.anchors.has(value) || counts.get(gradient.adjoint)! > 1)
     const depth = isWanted ? 0 : depthOf(gradient.total)
     if (isWanted || (counts && !isName(total) && depth > deepest)) continue
@@ -50,8 +54,9 @@ const namesIn = (expr: Expr): Expr[] => inOrder([expr], visibleArgs).filter((e) 
 export const isName = (expr: Expr): boolean => visibleArgs(expr).length === 0
 
 /** How many times the formulas of all gradients mention each name ∂L/∂v. */
-function usesOf(gradients: Gradients): ReadonlyMap<Expr, number> {
-  const counts = new Map<Expr, number>([...gradients.values()].map((g) => [g.adjoint, 0]))
+function usesOf(gradients: Gradients): Lookup<number> {
+  const counts = new Table<number>()
+  for (const { adjoint } of gradients.values()) counts.set(adjoint, 0)
   const count = (expr: Expr): void => {
     const n = counts.get(expr)
     if (n !== undefined) counts.set(expr, n + 1)

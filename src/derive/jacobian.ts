@@ -1,5 +1,6 @@
 /** Gradients as products of Jacobians: ∂L/∂x = (I + ∂F/∂x)ᵀ ∂L/∂y. */
 import type { Expr } from '../expr/expr.ts'
+import type { Lookup } from '../expr/table.ts'
 import { call, derivative, joined, type Layout, Level, symbol, transposed, within, word } from '../layout/layout.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add, multiply, negate } from '../ops/arithmetic.ts'
@@ -119,7 +120,7 @@ function scaledIdentity(term: Expr, by: Expr, layout: (expr: Expr) => Layout): L
 }
 
 /** A chain of matrices and pointwise functions written out: W₂ diag(relu′(a)) W₁. */
-function chainOf(from: Expr, to: Expr, valueAt: ReadonlyMap<Expr, Value>, layout: (expr: Expr) => Layout): Stretch | undefined {
+function chainOf(from: Expr, to: Expr, valueAt: Lookup<Value>, layout: (expr: Expr) => Layout): Stretch | undefined {
   const factors: Layout[] = []
   let diagonals = 0
   let at = from

@@ -1,5 +1,6 @@
 /** Reverse mode: each equation sends its error back to the names it uses; where contributions meet they add up. */
 import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
+import { type Lookup, type Members, Table } from '../expr/table.ts'
 import { derivative, type Layout, Level, row, subscript, symbol } from '../layout/layout.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'
@@ -30,11 +31,11 @@ export type Gradients = ReadonlyMap<Value, Gradient>
 /** What has been worked out of the network's structure: who uses whom. */
 export interface Structure {
   /** The value that an expression is the name of. */
-  readonly valueAt: ReadonlyMap<Expr, Value>
+  readonly valueAt: Lookup<Value>
   /** Values whose gradient is asked for: those that depend on an input or parameter. */
-  readonly varies: ReadonlySet<Expr>
+  readonly varies: Members
   /** Values that depend on an input, not only on parameters: branches of a merge are among these. */
-  readonly active: ReadonlySet<Expr>
+  readonly active: Members
   /** The unnamed expressions of each equation and the names that they end at, arguments first. */
   readonly parts: ReadonlyMap<Value, readonly Expr[]>
   /** The nodes (and the loss) whose equations use a value, in their order. */
@@ -48,18 +49,18 @@ export interface Use {
 }
 
 export function structureOf(network: Network): Structure {
-  const valueAt = new Map<Expr, Value>()
-  const varies = new Set<Expr>()
-  const active = new Set<Expr>()
+  const valueAt = new Table<Value>()
+  const varies = new Table<true>()
+  const active = new Table<true>()
   for (const value of network.values.values()) {
     valueAt.set(value.expr, value)
-    if (value.role === 'input' || value.role === 'param') varies.add(value.expr)
-    if (value.role === 'input') active.add(value.expr)
+    if (value.role === 'input' || value.role === 'param') varies.set(value.expr, true)
+    if (value.role === 'input') active.set(value.expr, true)
   }
-  for (const expr of inOrder([...valueAt.keys()])) {
+  for (const expr of inOrder([...network.values.values()].map((v) => v.expr))) {
     for (const arg of expr.args) {
-      if (varies.has(arg)) varies.add(expr)
-      if (active.has(arg)) active.add(expr)
+      if (varies.has(arg)) varies.set(expr, true)
+      if (active.has(arg)) active.set(expr, true)
     }
   }
   const parts = new Map<Value, readonly Expr[]>()

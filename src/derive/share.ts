@@ -1,5 +1,6 @@
 /** Names for what several printed formulas share: each shared subexpression is written once, in a `where` line. */
 import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
+import { type Lookup, Table } from '../expr/table.ts'
 import { type Layout, Level, parenthesised, subscript, superscript, symbol } from '../layout/layout.ts'
 import { named, numberOf } from '../ops/leaves.ts'
 
@@ -48,8 +49,8 @@ const letterLayout = (letter: string, count: number | undefined, step: string | 
 }
 
 /** How many places mention each expression; a repetition that does not print passes its uses on. */
-function countUses(formulas: readonly Expr[], order: readonly Expr[]): ReadonlyMap<Expr, number> {
-  const uses = new Map<Expr, number>()
+function countUses(formulas: readonly Expr[], order: readonly Expr[]): Lookup<number> {
+  const uses = new Table<number>()
   const count = (mentioned: Expr): void => {
     let expr = mentioned
     while (expr.op.bare && expr.args.length === 1) expr = expr.args[0]!

@@ -3,6 +3,7 @@ import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Dim, isSymbolic, type Sizes, sizeIn } from './dim.ts'
 import type { Shape } from './shape.ts'
+import type { Memo } from './table.ts'
 
 /** What an operation can be told beside its arguments: axes, sizes, flags. */
 export type Attr = Dim | string | boolean | null | readonly Attr[]
@@ -96,12 +97,13 @@ export interface Expr {
   /** Creation order. It identifies; it never decides an order of printing. */
   readonly id: number
   /** Expressions that this one is the youngest argument of, by key. */
-  users: Expr[] | Map<string, Expr> | undefined
+  users: readonly Expr[] | Map<string, Expr>
   /** The last traversal that came by. */
   seen: number
 }
 
 const none: Attrs = {}
+const nothing: readonly Expr[] = []
 const opIds = new WeakMap<Op, number>()
 const constants = new Map<string, Expr>()
 let opCount = 0
@@ -137,17 +139,18 @@ export function make(op: Op, args: readonly Expr[], attrs: Attrs = none): Expr {
   let host: Expr | undefined
   for (const arg of args) if (host === undefined || arg.id > host.id) host = arg
   if (host === undefined) return tabled(constants, op, args, attrs)
-  host.users ??= []
-  if (Array.isArray(host.users)) {
-    for (const user of host.users) if (isSame(user, op, args, attrs)) return user
-    if (host.users.length < fewUsers) {
-      const made = node(op, args, attrs, idAfter(host))
-      host.users.push(made)
-      return made
-    }
-    host.users = new Map(host.users.map((user) => [keyOfNode(user.op, user.args, user.attrs), user]))
+  const { users } = host
+  if (users instanceof Map) return tabled(users, op, args, attrs, host)
+  for (const user of users) if (isSame(user, op, args, attrs)) return user
+  if (users.length === fewUsers) {
+    const table = new Map(users.map((user) => [keyOfNode(user.op, user.args, user.attrs), user]))
+    host.users = table
+    return tabled(table, op, args, attrs, host)
   }
-  return tabled(host.users, op, args, attrs, host)
+  const made = node(op, args, attrs, idAfter(host))
+  // lists of exact length: most have one entry, and there is one for every expression
+  host.users = users.length === 0 ? [made] : [...users, made]
+  return made
 }
 
 /** So many users are compared one by one; for more there is a table. */
@@ -177,13 +180,11 @@ const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => 
   attrs,
   shape: op.shape(args.map(shapeOf), attrs),
   id,
-  users: undefined,
+  users: nothing,
   seen: 0,
 })
 
 const argsOf = (expr: Expr): readonly Expr[] => expr.args
-
-const nothing: readonly Expr[] = []
 
 /** What is printed and rewritten below an expression: a name hides what it stands for. */
 export const visibleArgs = (expr: Expr): readonly Expr[] => (expr.op.atomic ? nothing : expr.args)
@@ -231,7 +232,7 @@ export function inOrder(roots: readonly Expr[], below: (expr: Expr) => readonly 
 const mostKept = 1000
 
 /** A value for every visible expression below the roots, made from the values of its arguments. Linear, and safe at any depth. */
-export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readonly T[]) => T, memo = new Map<Expr, T>()): Map<Expr, T> {
+export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readonly T[]) => T, memo: Memo<T> = new Map<Expr, T>()): Memo<T> {
   const below = (expr: Expr): readonly Expr[] => (memo.has(expr) ? nothing : visibleArgs(expr))
   for (const expr of inOrder(roots, below)) {
     if (!memo.has(expr)) memo.set(expr, visit(expr, valuesOf(visibleArgs(expr), memo)))
@@ -239,7 +240,7 @@ export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readon
   return memo
 }
 
-function valuesOf<T>(exprs: readonly Expr[], memo: ReadonlyMap<Expr, T>): T[] {
+function valuesOf<T>(exprs: readonly Expr[], memo: Memo<T>): T[] {
   const values: T[] = []
   for (const expr of exprs) values.push(memo.get(expr)!)
   return values

@@ -2,6 +2,7 @@
 import type { Layout } from '../layout/layout.ts'
 import { type Expr, fold } from './expr.ts'
 import { broadcastShape, type Shape, sameShape, scalarShape } from './shape.ts'
+import type { Memo } from './table.ts'
 
 /** A layout, and the one without the repetitions that broadcasts stand for, with the shape that it would have. */
 export interface Typeset {
@@ -10,7 +11,7 @@ export interface Typeset {
   readonly bareShape: Shape
 }
 
-export type TypesetMemo = Map<Expr, Typeset>
+export type TypesetMemo = Memo<Typeset>
 
 /**
  * The layout of an expression. What is in `memo` already (names in a `where` line) is taken from there; sharing one

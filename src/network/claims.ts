@@ -8,8 +8,18 @@ import { parseEquation, parseExpression, parseLoop } from './syntax.ts'
 
 /** What names stand for in claims: values, families and instances, also inside other instances. */
 export function declaredIn({ values, broken }: Pick<Scope, 'values' | 'broken'>): Declared {
-  const kinds = new Map<string, 'value' | 'family' | 'instance'>()
-  const patterns = new Set([...values.keys()].map((name) => name.replaceAll(/\[[^\]]*\]/g, '[]')))
+  let kinds: ReadonlyMap<string, Kind> | undefined
+  return (pattern) => {
+    kinds ??= kindsIn(values.keys())
+    return kinds.get(pattern) ?? (broken.has(pattern) ? 'value' : undefined)
+  }
+}
+
+type Kind = NonNullable<ReturnType<Declared>>
+
+function kindsIn(names: Iterable<string>): ReadonlyMap<string, Kind> {
+  const kinds = new Map<string, Kind>()
+  const patterns = new Set([...names].map((name) => name.replaceAll(/\[[^\]]*\]/g, '[]')))
   for (const pattern of patterns) {
     if (!kinds.has(pattern)) kinds.set(pattern, 'value')
     for (const { index } of pattern.matchAll(/\[\]/g)) {
@@ -17,7 +27,7 @@ export function declaredIn({ values, broken }: Pick<Scope, 'values' | 'broken'>)
       if (pattern[index + 2] === '.') kinds.set(pattern.slice(0, index + 2), 'instance')
     }
   }
-  return (pattern) => kinds.get(pattern) ?? (broken.has(pattern) ? 'value' : undefined)
+  return kinds
 }
 
 export function claimOf(entry: ClaimEntry, source: Source, declared: Declared): Claim {

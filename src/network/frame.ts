@@ -143,13 +143,14 @@ export function namingOf(local: string, span: Span, frame: Frame): Naming {
 /** Gives a value its place in the network and its meaning in the frame. */
 export function define(local: string, value: Value, frame: Frame): void {
   const { draft, values, families, prefix } = frame
-  draft.values.set(value.name, value)
-  draft.exprs.set(value.name, value.expr)
-  draft.exprs.set(prefix + local, value.expr)
-  values.set(local, value.expr)
+  const { name, expr } = value
+  draft.values.set(name, value)
+  draft.exprs.set(name, expr)
+  if (name !== prefix + local) draft.exprs.set(prefix + local, expr)
+  if (values !== draft.exprs || name !== local) values.set(local, expr)
   enrol(local, families)
   if (prefix !== '') enrol(prefix + local, draft.families)
-  if (value.name !== prefix + local) enrol(value.name, draft.families)
+  if (name !== prefix + local) enrol(name, draft.families)
 }
 
 /** Adds z[3] to the family z, and h[1][2] to h[1], which it adds to h. */

@@ -36,43 +36,49 @@ const mark = /\*\*|\/\/|->|<=|>=|==|!=|\.m?T(?![\p{L}\p{N}_])|[-+*/@()[\],:=<>'.
 /** Marks that no longer one begins with. */
 const alone = '@+()[],'
 
+/** Where a match of the pattern that starts here ends; −1 where there is none. */
+function past(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from
+  return pattern.test(text) ? pattern.lastIndex : -1
+}
+
+const kinds = [
+  ['name', plainName],
+  ['name', name],
+  ['number', number],
+  ['string', string],
+  ['mark', raisedT],
+  ['mark', mark],
+] as const
+
 /** All tokens of the text, the last of kind 'end'. `at` gives the place of an offset in the source. */
 export function tokens(text: string, at: (start: number, end: number) => Span): Token[] {
   const result: Token[] = []
   let from = 0
-  /** What the pattern matches here, if it does. */
-  const taken = (pattern: RegExp): string | undefined => {
-    pattern.lastIndex = from
-    if (!pattern.test(text)) return undefined
-    const match = text.slice(from, pattern.lastIndex)
-    from = pattern.lastIndex
-    return match
-  }
   while (from < text.length) {
-    if (text[from] === ' ') {
-      from++
-      continue
-    }
-    if (alone.includes(text[from]!)) {
-      result.push({ kind: 'mark', text: text[from]!, span: at(from, ++from) })
-      continue
-    }
-    if (taken(space) !== undefined) continue
-    const start = from
-    const token = (kind: Token['kind'], value: string): void => {
-      result.push({ kind, text: value, span: at(start, from) })
-    }
-    let match = text[from] === 'ᵀ' ? undefined : (taken(plainName) ?? taken(name))
-    if (match !== undefined) token('name', match)
-    else if ((match = taken(number)) !== undefined) token('number', match)
-    else if ((match = taken(string)) !== undefined) token('string', match.slice(1, -1))
-    else if (taken(raisedT) !== undefined) token('mark', '.T')
-    else if ((match = taken(mark)) !== undefined) token('mark', readings[match] ?? match)
+    const first = text[from]!
+    const blank = past(space, text, from)
+    if (blank > 0) from = blank
+    else if (alone.includes(first)) result.push({ kind: 'mark', text: first, span: at(from, ++from) })
     else {
-      const found = String.fromCodePoint(text.codePointAt(from)!)
-      fail('syntax', { expected: 'an expression', found: `the character ${found}` }, at(from, from + found.length))
+      const token = tokenAt(text, from, at)
+      result.push(token)
+      from = token.end
     }
   }
   result.push({ kind: 'end', text: 'the end', span: at(text.length, text.length) })
   return result
+}
+
+function tokenAt(text: string, from: number, at: (start: number, end: number) => Span): Token & { readonly end: number } {
+  for (const [kind, pattern] of kinds) {
+    if (kind === 'name' && text[from] === 'ᵀ') continue
+    const end = past(pattern, text, from)
+    if (end < 0) continue
+    const match = text.slice(from, end)
+    const plain = kind === 'string' ? match.slice(1, -1) : pattern === raisedT ? '.T' : kind === 'mark' ? (readings[match] ?? match) : match
+    return { kind, text: plain, span: at(from, end), end }
+  }
+  const found = String.fromCodePoint(text.codePointAt(from)!)
+  return fail('syntax', { expected: 'an expression', found: `the character ${found}` }, at(from, from + found.length))
 }

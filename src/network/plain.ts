@@ -93,11 +93,10 @@ function map(lines: Lines, column: number): Node | undefined {
 function colonIn({ text, content, end }: Lines): number {
   const first = text.charCodeAt(content)
   if (first === quote || first === apostrophe || first === opening) return -1
-  for (let at = text.indexOf(':', content); at >= 0 && at < end; at = text.indexOf(':', at + 1)) {
-    const next = text.charCodeAt(at + 1)
-    if (next === blank || at + 1 === end) return at
-  }
-  return -1
+  const line = text.slice(content, end)
+  const inside = line.indexOf(': ')
+  const colon = inside < 0 && line.endsWith(':') ? line.length - 1 : inside
+  return colon < 0 ? -1 : content + colon
 }
 
 /** Plain texts begin with none of YAML's indicators; a minus must be glued to what follows. */

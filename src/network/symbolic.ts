@@ -232,6 +232,7 @@ const sumLayout = ({ index, from, to }: Pick<SymbolicLoop, 'index' | 'from' | 't
 
 /** The loops with the variables of their steps, and the values outside of all loops. */
 export function apart(draft: Draft, loops: readonly SymbolicLoop[]): Pick<Network, 'loops' | 'values'> {
+  if (loops.length === 0) return { loops, values: draft.values }
   const nodes = new Set(loops.flatMap((l) => [...l.step, ...l.next, ...l.carried.map((c) => c.incoming)]))
   const all = [...draft.values.values()].filter((v) => !nodes.has(v))
   const complete = loops.map((loop) => ({ ...loop, own: all.filter((v) => mentions(v.name, loop.index)) }))

@@ -97,11 +97,24 @@ const isProductSign = ({ kind, text }: Token): boolean => kind === 'mark' && pro
 
 function signed(p: Parser): Ast {
   const sign = peek(p)
+  if (isAlone(p, sign)) {
+    p.at++
+    return { kind: 'name', name: sign.text, span: sign.span }
+  }
   if (!isSumSign(sign)) return powered(p)
   p.at++
   const of = nested(p, () => signed(p))
   return sign.text === '-' ? { kind: 'negate', of, span: between(sign, of) } : of
 }
+
+/** A name that nothing binds more tightly to, the usual case: it need not go through all the levels below. */
+function isAlone(p: Parser, { kind, text }: Token): boolean {
+  if (kind !== 'name' || text.startsWith('d')) return false
+  const next = p.tokens[p.at + 1]!
+  return next.kind === 'end' || (next.kind === 'mark' && loose.has(next.text))
+}
+
+const loose: ReadonlySet<string> = new Set(['+', '-', '*', '/', '@', '=', ',', ')', ']'])
 
 function powered(p: Parser): Ast {
   const base = postfix(p)

@@ -124,6 +124,8 @@ function shapeOf(declaration: Declaration, frame: Frame): Shape {
 }
 
 function readDim(text: Text, { scope }: Frame, declare: (name: string) => void): Dim {
+  const known = scope.dims.get(text.text)
+  if (known !== undefined) return known
   const dim = dimOf(parseExpression(text), scope.dims, declare)
   if (typeof dim === 'number' && dim < 0) fail('bad-dim', { what: text.text, found: 'a size is not negative' }, text.span)
   return dim

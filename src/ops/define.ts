@@ -94,8 +94,8 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
       return make(self, ready, resolved(self, ready, raw))
     }
     const callable = (...given: (Expr | readonly Expr[] | Attrs | undefined)[]): Expr => {
-      const args = (variadic ? given[0] : given.slice(0, params.length).filter((arg) => arg !== undefined)) as readonly Expr[]
-      return build(args, (given[variadic ? 1 : params.length] ?? {}) as Attrs)
+      const args = (variadic ? given[0] : givenArgs(given, params.length)) as readonly Expr[]
+      return build(args, (given[variadic ? 1 : params.length] ?? nothing) as Attrs)
     }
     const { vjp } = definition as unknown as Op
     // what was left out receives no error
@@ -114,6 +114,13 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
     Object.defineProperty(self, 'name', { value: name })
     return self
   }
+}
+
+/** The arguments among what a call gives: those that are left out stand at the end. */
+function givenArgs<T>(given: readonly (T | undefined)[], count: number): readonly (T | undefined)[] {
+  let length = Math.min(count, given.length)
+  while (length > 0 && given[length - 1] === undefined) length--
+  return given.length === length ? given : given.slice(0, length)
 }
 
 /** A parameter that a call may leave out, together with all after it. */

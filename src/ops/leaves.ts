@@ -68,15 +68,11 @@ export function variable(name: string, shape: Shape, layout: Layout, domain: Dom
 
 export const domainOf = (expr: Expr): Domain => domains.get(expr.op) ?? real
 
+const sameShape: Op['shape'] = ([shape]) => shape!
+const sameValue: Op['evaluate'] = ([value]) => value!
+
 /** The value under a name, which gives it an identity and a gradient of its own. */
-export function named(name: string, layout: Layout, value: Expr): Expr {
-  const wrapper = operation({
-    name,
-    why: 'a name for the same value',
-    atomic: true,
-    shape: ([shape]) => shape!,
-    notation: () => layout,
-    evaluate: ([a]) => a!,
-  })
-  return make(wrapper, [value])
-}
+export const named = (name: string, layout: Layout, value: Expr): Expr =>
+  make(operation({ name, why: 'a name for the same value', atomic: true, shape: sameShape, notation: () => layout, evaluate: sameValue }), [
+    value,
+  ])

@@ -1,12 +1,13 @@
 /** Reverse mode over one equation: what it sends back to each name that it uses. */
 import { definition, type Expr, inOrder } from '../expr/expr.ts'
+import type { Members } from '../expr/table.ts'
 import { add } from './arithmetic.ts'
 
 /**
  * What the equation behind a name sends back to each name that it uses, for the error `g` of its value: reverse mode over
  * the unnamed expressions between them. Nothing is sent to what does not vary.
  */
-export function pullback(name: Expr, g: Expr, varies: ReadonlySet<Expr>): ReadonlyMap<Expr, Expr> {
+export function pullback(name: Expr, g: Expr, varies: Members): ReadonlyMap<Expr, Expr> {
   const root = name.args[0]!
   const order = inOrder([root], below)
   const varying = new Set<Expr>()

@@ -5,6 +5,7 @@ import type { Gradient, Use } from '../derive/reverse.ts'
 import { sourcesIn } from '../derive/reverse.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
+import { Table } from '../expr/table.ts'
 import { type TypesetMemo, typeset } from '../expr/typeset.ts'
 import { derivative, equation, type Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
@@ -71,11 +72,11 @@ export function pathText(path: readonly Value[]): string {
 
 export function writerOf(derivation: Derivation): Writer {
   const { network, branches, form, gradients, structure } = derivation
-  const memo: TypesetMemo = new Map()
+  const memo: TypesetMemo = new Table()
   const layout = (expr: Expr): Layout => typeset(expr, memo)
   const symbolOf = (value: Value): Layout => derivative(network.loss.layout, value.layout)
   const operatorForm = form === 'jacobian' ? jacobianForm(derivation, layout) : undefined
-  const forwardMemo: TypesetMemo = new Map()
+  const forwardMemo: TypesetMemo = new Table()
   for (const { expr, isCall } of network.values.values()) {
     if (!isCall) continue
     const call = typeset(expr.args[0]!, forwardMemo)

@@ -1,13 +1,14 @@
 /** Why the error goes where it goes: the reasons of the operations in an equation. */
 import type { Structure } from '../derive/reverse.ts'
 import { type Expr, visibleArgs } from '../expr/expr.ts'
+import type { Members } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 
 /** What the operation at the top of an expression does to the error. */
 export const reasonOf = (expr: Expr): string => expr.op.reason?.(expr) ?? expr.op.why
 
 /** Whether the error of one branch goes several ways inside an operation. */
-const isTold = (expr: Expr, varies: ReadonlySet<Expr>): boolean => expr.op.joins === true && varies.has(expr)
+const isTold = (expr: Expr, varies: Members): boolean => expr.op.joins === true && varies.has(expr)
 
 /** Whether an equation has an operation with several paths inside. */
 export const hasPathsInside = (value: Value, { varies, parts }: Structure): boolean =>

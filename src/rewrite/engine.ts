@@ -1,5 +1,6 @@
 /** Rewrites expressions by laws until none applies: from the leaves up, each expression once. */
 import { type Expr, inOrder, type Op, visibleArgs, withArgs } from '../expr/expr.ts'
+import { Table } from '../expr/table.ts'
 
 /** An equation, read from left to right. `apply` gives the right-hand side where the left one matches, else null. */
 export interface Law {
@@ -29,7 +30,7 @@ export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit
   const byOp = new Map<Op, Law[]>()
   for (const law of laws) for (const op of law.on) byOp.set(op, [...(byOp.get(op) ?? []), law])
   const general = byOp.get(anyOp) ?? []
-  const normal = new Map<Expr, Expr>()
+  const normal = new Table<Expr>()
 
   const settle = (start: Expr, trace: Step[] | undefined): Expr => {
     let expr = start
