@@ -103,6 +103,7 @@ function requirePrintable(gradients: Gradients): void {
 const skipsFirst =
   (branches: Branches): Rules['inReadingOrder'] =>
   (of, contributions) => {
+    if (contributions.length < 2) return contributions
     const isSkip = (c: Contribution): boolean => branches.route(of, c.consumer).kind === 'skip'
     return [...contributions.filter(isSkip), ...contributions.filter((c) => !isSkip(c))]
   }

@@ -150,11 +150,13 @@ export const sourcesOf = (name: Expr): ReadonlyMap<Expr, number> => sourcesIn(pa
 /** The same, from the parts of the equation. */
 export function sourcesIn(parts: readonly Expr[]): ReadonlyMap<Expr, number> {
   const counts = new Map<Expr, number>()
-  const root = parts.at(-1)!
-  for (const part of parts) if (isSource(part)) counts.set(part, part === root ? 1 : 0)
+  for (const part of parts) if (isSource(part)) counts.set(part, 0)
   for (const part of parts) {
-    if (isSource(part)) continue
-    for (const arg of part.args) if (isSource(arg)) counts.set(arg, counts.get(arg)! + 1)
+    for (const arg of visibleArgs(part)) {
+      const count = counts.get(arg)
+      if (count !== undefined) counts.set(arg, count + 1)
+    }
   }
+  if (parts.length === 1) counts.set(parts[0]!, 1)
   return counts
 }

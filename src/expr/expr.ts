@@ -195,8 +195,11 @@ let traversal = 0
 /** The expressions whose arguments are being visited, those arguments, and which comes next: `inOrder` is called for every formula, so they are kept. */
 const path: { readonly open: Expr[]; readonly args: (readonly Expr[])[]; readonly next: number[] } = { open: [], args: [], next: [] }
 
-/** Every expression below the roots, arguments before users. `below` tells what stands below an expression (its arguments); it must not traverse itself. */
-export function inOrder(roots: readonly Expr[], below: (expr: Expr) => readonly Expr[] = argsOf): Expr[] {
+/**
+ * Every expression below the roots, arguments before users. `below` tells what stands below an expression (its arguments), or
+ * undefined for one that is left out with all below it; it must not traverse itself.
+ */
+export function inOrder(roots: readonly Expr[], below: (expr: Expr) => readonly Expr[] | undefined = argsOf): Expr[] {
   const present = ++traversal
   const order: Expr[] = []
   const { open, args, next } = path
@@ -207,11 +210,11 @@ export function inOrder(roots: readonly Expr[], below: (expr: Expr) => readonly 
       if (expr !== undefined && expr.seen !== present) {
         expr.seen = present
         const own = below(expr)
-        if (own.length > 0) {
+        if (own !== undefined && own.length > 0) {
           open[++top] = expr
           args[top] = own
           next[top] = 0
-        } else order.push(expr)
+        } else if (own !== undefined) order.push(expr)
       }
       if (top < 0) break
       const i = next[top]!
@@ -233,10 +236,8 @@ const mostKept = 1000
 
 /** A value for every visible expression below the roots, made from the values of its arguments. Linear, and safe at any depth. */
 export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readonly T[]) => T, memo: Memo<T> = new Map<Expr, T>()): Memo<T> {
-  const below = (expr: Expr): readonly Expr[] => (memo.has(expr) ? nothing : visibleArgs(expr))
-  for (const expr of inOrder(roots, below)) {
-    if (!memo.has(expr)) memo.set(expr, visit(expr, valuesOf(visibleArgs(expr), memo)))
-  }
+  const unknown = inOrder(roots, (expr) => (memo.get(expr) === undefined ? visibleArgs(expr) : undefined))
+  for (const expr of unknown) memo.set(expr, visit(expr, valuesOf(visibleArgs(expr), memo)))
   return memo
 }
 
@@ -265,10 +266,10 @@ export function substitute(
   const order = inOrder(roots, (expr) => {
     const other = replacement(expr)
     if (other) memo.set(expr, other)
-    return other ? nothing : below(expr)
+    return other ? undefined : below(expr)
   })
+  if (order.length === 0) return roots.map((r) => memo.get(r)!)
   for (const expr of order) {
-    if (memo.has(expr)) continue
     // what is the same as before is not noted
     const made = expr.args.some((a) => memo.has(a))
       ? withArgs(

@@ -23,14 +23,15 @@ export type Rewriter = (expr: Expr, trace?: Step[]) => Expr
 /** Looks below an expression; a form that erases names looks into them too. */
 type Below = (expr: Expr) => readonly Expr[]
 
-const nothing: readonly Expr[] = []
-
 /** A rewriter with these laws. `limit` bounds the laws that may follow each other at one place: a guard against a faulty law, which leaves what it made as it is. */
 export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit = 1000): Rewriter {
   const byOp = new Map<Op, Law[]>()
   for (const law of laws) for (const op of law.on) byOp.set(op, [...(byOp.get(op) ?? []), law])
   const general = byOp.get(anyOp) ?? []
   const normal = new Table<Expr>()
+
+  /** What is not in normal form yet, as far as is known. */
+  const openAt = (expr: Expr): readonly Expr[] | undefined => (normal.get(expr) === undefined ? below(expr) : undefined)
 
   const settle = (start: Expr, trace: Step[] | undefined): Expr => {
     let expr = start
@@ -47,9 +48,8 @@ export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit
 
   /** What a law made has new parts: they are brought to normal form first. */
   const rebuilt = (root: Expr, trace: Step[] | undefined): Expr => {
-    for (const expr of inOrder([root], (e) => (normal.has(e) ? nothing : below(e)))) {
-      if (expr === root) continue
-      if (!normal.has(expr)) remember(expr, settle(withNormalArgs(expr), trace))
+    for (const expr of inOrder([root], openAt)) {
+      if (expr !== root) remember(expr, settle(withNormalArgs(expr), trace))
     }
     return withNormalArgs(root)
   }
@@ -74,9 +74,7 @@ export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit
   return (root, trace) => {
     const known = normal.get(root)
     if (known) return known
-    for (const expr of inOrder([root], (e) => (normal.has(e) ? nothing : below(e)))) {
-      if (!normal.has(expr)) remember(expr, settle(withNormalArgs(expr), trace))
-    }
+    for (const expr of inOrder([root], openAt)) remember(expr, settle(withNormalArgs(expr), trace))
     return normal.get(root)!
   }
 }
