@@ -1,15 +1,16 @@
 /** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
 import { fail } from '../diagnostic.ts'
-import { type Expr, fold, inOrder, make, substitute, visibleArgs } from '../expr/expr.ts'
+import { type Expr, fold, inOrder, make, substitute, visibleArgs, withArgs } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Network, SymbolicLoop, Value } from '../network/network.ts'
-import { anyOp, type Law, type Rewriter, type Step } from '../rewrite/engine.ts'
+import type { Rewriter, Step } from '../rewrite/engine.ts'
 import { collector, tidier } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
 import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
+import { recognisers } from './recognise.ts'
 import { type Contribution, type Gradient, type Gradients, type Rules, reverse, type Structure, structureOf } from './reverse.ts'
-import { share } from './share.ts'
+import { nothing as nothingShared, share } from './share.ts'
 
 export interface Derivation {
   readonly network: Network
@@ -73,16 +74,17 @@ export interface DeriveOptions {
 export function deriveGradients(network: Network, { form, derivatives, trace }: DeriveOptions): Derivation {
   const structure = structureOf(network)
   const branches = branchesOf(network, structure)
-  const tidy = tidier(recogniser(network))
+  const own = recognisers(network)
+  const tidy = tidier(...own)
   const steps: Step[] = []
   const simplify = (expr: Expr): Expr => tidy(withDerivatives(expr, derivatives), trace ? steps : undefined)
-  const collect = collector()
+  const collect = collector(...own)
   const raw = reverse(network, structure, {
     simplify,
     collect: (expr) => collect(expr, trace ? steps : undefined),
     inReadingOrder: skipsFirst(branches),
   })
-  const formed = inForm(raw, branches, form, collect)
+  const formed = inForm(raw, branches, form, { simplify: tidy, collect })
   if (form === 'expanded') requirePrintable(formed.gradients)
   const { gradients, inlined, names } = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, network)
   return { network, structure, branches, raw, gradients, inlined, names, form, simplify: tidy, loops: [], steps }
@@ -108,16 +110,6 @@ const skipsFirst =
     return [...contributions.filter(isSkip), ...contributions.filter((c) => !isSkip(c))]
   }
 
-/** The law that puts the name of a node in place of its right-hand side, where a rule has built it again. */
-function recogniser(network: Network): Law {
-  const nameOf = new Table<Expr>()
-  for (const { expr } of network.values.values()) {
-    const definition = expr.args[0]
-    if (definition && visibleArgs(definition).length > 0 && !nameOf.has(definition)) nameOf.set(definition, expr)
-  }
-  return { name: 'by the definition of a node', on: [anyOp], apply: (expr) => nameOf.get(expr) ?? null }
-}
-
 interface Named extends Formed {
   readonly names: readonly Expr[]
 }
@@ -125,17 +117,23 @@ interface Named extends Formed {
 function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Branches, network: Network): Named {
   const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
   const printed = [...gradients.values()].filter((g) => !g.given && !(inlined.has(g.of) && g.of.role === 'node'))
-  const { replace, names } = share(
+  const shared = share(
     printed.map((g) => g.total),
     new Set([...network.values.keys(), ...network.scope.dims.keys()]),
     (e) => adjoints.has(e),
+    new Map(printed.filter((g) => g.of.role === 'node').map((g) => [g.total, g.adjoint])),
     network.step,
   )
-  if (names.length === 0) return { gradients, inlined, names }
+  if (shared === nothingShared) return { gradients, inlined, names: [] }
+  const { replace, names } = shared
   const renamed = new Map<Value, Gradient>()
   for (const [value, g] of gradients) {
-    const contributions = g.contributions.map((c) => ({ ...c, term: replace(c.term) }))
-    renamed.set(value, g.given ? g : { ...g, contributions, total: replace(g.total) })
+    const inside = (expr: Expr): Expr => {
+      const other = replace(expr)
+      return other === g.adjoint ? withArgs(expr, expr.args.map(replace)) : other
+    }
+    const contributions = g.contributions.map((c) => ({ ...c, term: inside(c.term) }))
+    renamed.set(value, g.given ? g : { ...g, contributions, total: inside(g.total) })
   }
   return openedOnce({ gradients: renamed, inlined, names }, raw, branches)
 }

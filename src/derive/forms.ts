@@ -3,7 +3,7 @@ import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
 import { type Lookup, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import type { Branches } from './branches.ts'
-import type { Gradient, Gradients } from './reverse.ts'
+import type { Gradient, Gradients, Rules } from './reverse.ts'
 
 export type Form = 'local' | 'expanded' | 'jacobian'
 export type Derivatives = 'symbol' | 'explicit' | 'output'
@@ -15,19 +15,25 @@ export interface Formed {
 }
 
 /** The gradients in the chosen form: the same values, with other names in their terms. */
-export function inForm(gradients: Gradients, branches: Branches, form: Form, collect: (expr: Expr) => Expr): Formed {
+export function inForm(
+  gradients: Gradients,
+  branches: Branches,
+  form: Form,
+  { simplify, collect }: Pick<Rules, 'simplify' | 'collect'>,
+): Formed {
   const counts = form === 'expanded' ? undefined : usesOf(gradients)
   const replacement = new Table<Expr>()
   const result = new Map<Value, Gradient>()
   const inlined = new Set<Value>()
   const nesting = new Table<number>()
-  const opened = (expr: Expr, before: Expr): Expr => (expr === before ? expr : collect(expr))
+  const opened = (expr: Expr, before: Expr, tidy: (expr: Expr) => Expr): Expr => (expr === before ? expr : tidy(expr))
   /** Its terms and their sum at once: they share what they are made of. */
   const formed = (gradient: Gradient): Gradient => {
     const terms = gradient.contributions.map((c) => c.term)
     const [total, ...rest] = substitute([gradient.total, ...terms], (e) => replacement.get(e))
-    const contributions = gradient.contributions.map(({ consumer, term }, i) => ({ consumer, term: opened(rest[i]!, term) }))
-    return { ...gradient, contributions, total: opened(total!, gradient.total) }
+    const contributions = gradient.contributions.map(({ consumer, term }, i) => ({ consumer, term: opened(rest[i]!, term, simplify) }))
+    const isTerm = terms.length === 1 && terms[0] === gradient.total
+    return { ...gradient, contributions, total: isTerm ? contributions[0]!.term : opened(total!, gradient.total, collect) }
   }
   const depthOf = (total: Expr): number => 1 + namesIn(total).reduce((most, name) => Math.max(most, nesting.get(name) ?? 0), 0)
   for (const [value, gradient] of gradients) {

@@ -11,19 +11,32 @@ export interface Shared {
   readonly names: readonly Expr[]
 }
 
+/** Formulas that share nothing. */
+export const nothing: Shared = { replace: (expr) => expr, names: [] }
+
 /**
  * Finds what the formulas share. `taken` tells which names are in use; `isError` tells whether an expression carries an
- * error (it is then called δ) or belongs to the forward pass. In a step of a loop the names bear its index.
+ * error (it is then called δ) or belongs to the forward pass; `known` gives the names of what has one. In a step of a loop
+ * the names bear its index.
  */
-export function share(formulas: readonly Expr[], taken: ReadonlySet<string>, isError: (name: Expr) => boolean, step?: string): Shared {
+export function share(
+  formulas: readonly Expr[],
+  taken: ReadonlySet<string>,
+  isError: (name: Expr) => boolean,
+  known: ReadonlyMap<Expr, Expr>,
+  step?: string,
+): Shared {
   const order = inOrder(formulas, visibleArgs)
   const uses = countUses(formulas, order)
   const roots = new Set(formulas)
-  const shared = order.filter((e) => !e.op.bare && (e.op.letter !== undefined ? !roots.has(e) : uses.get(e)! > 1 && !isShort(e)))
-  if (shared.length === 0) return { replace: (expr) => expr, names: [] }
-  const replacement = new Map<Expr, Expr>()
-  const replace = (expr: Expr): Expr => substitute([expr], (e) => replacement.get(e))[0]!
   const carries = errorsBelow(order, isError)
+  const isWorthIt = (e: Expr): boolean =>
+    e.op.letter !== undefined ? !roots.has(e) : uses.get(e)! > 1 && !isShort(e) && (carries.has(e) || !isSmall(e))
+  const found = order.filter((e) => !e.op.bare && isWorthIt(e))
+  if (found.length === 0) return nothing
+  const shared = found.filter((e) => !known.has(e))
+  const replacement = new Map<Expr, Expr>(found.flatMap((e) => (known.has(e) ? [[e, known.get(e)!] as const] : [])))
+  const replace = (expr: Expr): Expr => substitute([expr], (e) => replacement.get(e))[0]!
   const kinds = shared.map((e) => e.op.letter ?? (carries.has(e) ? 'δ' : 'τ'))
   const counts = new Map<string, number>()
   const names = shared.map((expr, i) => {
@@ -67,6 +80,12 @@ function isShort(expr: Expr): boolean {
   if (below.length === 0) return true
   const names = inOrder([expr], visibleArgs).filter((e) => visibleArgs(e).length === 0 && numberOf(e) === undefined)
   return names.length <= 1 && below.every((e) => visibleArgs(e).every((inner) => visibleArgs(inner).length === 0))
+}
+
+/** As short as x − μ or √(v + ε): of the forward pass, and entry by entry. */
+function isSmall(expr: Expr): boolean {
+  const parts = inOrder([expr], visibleArgs).filter((e) => !e.op.bare)
+  return parts.length <= 4 && parts.every((e) => visibleArgs(e).length === 0 || e.op.align !== undefined)
 }
 
 function errorsBelow(order: readonly Expr[], isError: (name: Expr) => boolean): ReadonlySet<Expr> {

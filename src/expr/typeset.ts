@@ -17,13 +17,19 @@ export type TypesetMemo = Memo<Typeset>
  * The layout of an expression. What is in `memo` already (names in a `where` line) is taken from there; sharing one
  * memo sets each shared subexpression once.
  */
-export function typeset(expr: Expr, memo: TypesetMemo = new Map()): Layout {
-  return (memo.get(expr) ?? fold<Typeset>([expr], set, memo).get(expr)!).layout
+export const typeset = (expr: Expr, memo: TypesetMemo = new Map()): Layout => both(expr, memo).layout
+
+/** The layout of a summand: what is repeated needs no more than its own shape, for another summand has the full one. */
+export function typesetTerm(expr: Expr, memo: TypesetMemo): Layout {
+  const { layout, bare, bareShape } = both(expr, memo)
+  return bareShape.length > 0 ? bare : layout
 }
+
+const both = (expr: Expr, memo: TypesetMemo): Typeset => memo.get(expr) ?? fold<Typeset>([expr], set, memo).get(expr)!
 
 function set(expr: Expr, args: readonly Typeset[]): Typeset {
   const { op, attrs, shape } = expr
-  const full = (): Layout => op.notation(args.length === 0 ? noLayouts : args.map(layoutOf), attrs, expr)
+  const full = (): Layout => op.notation(args.length === 0 ? noLayouts : op.align ? oneInFull(args) : args.map(layoutOf), attrs, expr)
   if (op.bare) return { layout: full(), bare: op.bare(args.map(bareOf), attrs), bareShape: args[0]?.bareShape ?? scalarShape }
   if (!op.align || args.every((a) => a.bare === a.layout)) return plain(full(), shape)
   // NumPy broadcasts the arguments of what works entry by entry: where that gives the full shape, nothing more is written
@@ -31,6 +37,12 @@ function set(expr: Expr, args: readonly Typeset[]): Typeset {
   if (!bareShape) return plain(full(), shape)
   const bare = op.notation(args.map(bareOf), attrs, expr)
   return sameShape(bareShape, shape) ? plain(bare, shape) : { layout: full(), bare, bareShape }
+}
+
+/** Of what broadcasts, one argument in full gives the shape: a size as a divisor stays a number. */
+function oneInFull(args: readonly Typeset[]): readonly Layout[] {
+  const varying = args.findIndex((a) => a.bareShape.length > 0)
+  return args.map((a, i) => (i === Math.max(varying, 0) ? a.layout : a.bare))
 }
 
 const noLayouts: readonly Layout[] = []

@@ -1,5 +1,5 @@
 /** Writes a layout as one line of Unicode text. */
-import { type Layout, Level, within } from './layout.ts'
+import { type Layout, Level, parenthesised, within } from './layout.ts'
 
 const superscripts: Readonly<Record<string, string>> = Object.fromEntries(
   [...'0123456789+-−()abcdefghijklmnoprstuvwxyz, Tᵀ′'].map((c, i) => [c, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ˒ ᵀᵀ′'][i]!]),
@@ -39,11 +39,18 @@ export function toText(layout: Layout): string {
   return text
 }
 
+/** Two slashes in a row would not tell which of them is the outer one: a fraction at the end gets parentheses. */
+function closed(over: Layout): readonly Layout[] {
+  if (over.kind === 'fraction') return [parenthesised(over)]
+  const last = over.kind === 'row' ? over.parts.at(-1) : undefined
+  return over.kind === 'row' && last?.kind === 'fraction' ? [...over.parts.slice(0, -1), parenthesised(last)] : [over]
+}
+
 function pieces(layout: Exclude<Layout, { kind: 'symbol' | 'row' }>): (Layout | string)[] {
   switch (layout.kind) {
     case 'fraction':
       if (layout.level === Level.derivative) return [layout.over, '/', layout.under]
-      return [within(Level.product, layout.over), '/', within(Level.factor, layout.under)]
+      return [...closed(within(Level.product, layout.over)), '/', within(Level.factor, layout.under)]
     case 'superscript':
       return [layout.base, raised(toText(layout.mark))]
     case 'subscript': {

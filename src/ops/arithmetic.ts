@@ -103,7 +103,7 @@ export const divide = op('divide', ['a', 'b'])({
   shape: ([a]) => a,
   evaluate: ([a, b]) => zip(a, b, (x, y) => x / y),
   notation: ([a, b]) => fraction(a, b),
-  vjp: ([a, b], g) => [divide(g, b), negate(divide(multiply([a, g]), multiply([b, b])))],
+  vjp: ([, b], g, _, y) => [divide(g, b), negate(divide(multiply([y, g]), b))],
 })
 
 const prettyMarks: Readonly<Record<string, string>> = { '>=': '≥', '<=': '≤', '!=': '≠', '==': '=' }

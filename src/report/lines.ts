@@ -6,7 +6,7 @@ import { sourcesIn } from '../derive/reverse.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { Table } from '../expr/table.ts'
-import { type TypesetMemo, typeset } from '../expr/typeset.ts'
+import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative, equation, type Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
@@ -85,7 +85,7 @@ export function writerOf(derivation: Derivation): Writer {
   const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
   const terms = (g: Gradient): Term[] =>
     g.contributions.map((c, i) => ({
-      layout: layout(c.term),
+      layout: typesetTerm(c.term, memo),
       inSum: g.total.op === add && g.total.args.length === g.contributions.length && g.total.args[i] === c.term,
       ...branches.route(g.of, c.consumer),
     }))
@@ -131,7 +131,7 @@ export function writerOf(derivation: Derivation): Writer {
             of: g.of,
             left: symbolOf(g.of),
             sign: alone ? '=' : '⟵',
-            right: layout(contribution.term),
+            right: alone ? layout(contribution.term) : typesetTerm(contribution.term, memo),
             remark: alone ? undefined : `${kind} ${pathText(path)}`,
             terms: [],
             defines: alone ? g.adjoint : undefined,

@@ -2,7 +2,7 @@
 import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
 import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
-import { type TypesetMemo, typeset } from '../expr/typeset.ts'
+import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
@@ -24,7 +24,8 @@ export function stepsText(derivation: Derivation, at: readonly Value[] | undefin
   const gradients = shown.filter((g) => g.of !== network.loss && !g.given)
   const chain = gradients.flatMap((g) =>
     g.contributions.map(({ consumer, term }) => ({
-      formula: `${symbolOf(g.of)} ${g.contributions.length === 1 ? '=' : '⟵'} ${text(term)}`,
+      formula:
+        g.contributions.length === 1 ? `${symbolOf(g.of)} = ${text(term)}` : `${symbolOf(g.of)} ⟵ ${toText(typesetTerm(term, memo))}`,
       because: `through ${toText(consumer.layout)} = ${text(consumer.expr.args[0]!)}: ${reasonOf(consumer.expr.args[0]!)}`,
     })),
   )
@@ -34,7 +35,10 @@ export function stepsText(derivation: Derivation, at: readonly Value[] | undefin
       formula: `${symbolOf(g.of)} = ${text(g.total)}`,
       because: `the contributions of ${g.contributions.length} uses add up`,
     }))
-  const algebra = steps.map(({ law, before, after }) => ({ formula: `${text(before)} → ${text(after)}`, because: law }))
+  const algebra = steps.flatMap(({ law, before, after }) => {
+    const [from, to] = [text(before), text(after)]
+    return from === to ? [] : [{ formula: `${from} → ${to}`, because: law }]
+  })
   const parts = [
     ['chain rule', chain],
     ['fan-outs', sums],

@@ -5,12 +5,13 @@ import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { power, reciprocal, rsqrt, sqrt, square } from '../ops/elementary.ts'
 import { fill, numberOf } from '../ops/leaves.ts'
 import { dot, matmul, matvec, outer } from '../ops/linear.ts'
-import { broadcast, inShape, sum, swapsLastTwo, T, transpose } from '../ops/movement.ts'
+import { broadcast, sum, swapsLastTwo, T, transpose } from '../ops/movement.ts'
 import { anyOp, type Law, type Rewriter, rewriter } from './engine.ts'
 import { mapLaws } from './maps.ts'
 import { collectProducts } from './products.ts'
+import { constantAlongSum } from './reductions.ts'
 import { collectSums, negativeNumbers } from './sums.ts'
-import { product, scalarOf, termsOf } from './terms.ts'
+import { product, termsOf } from './terms.ts'
 
 /** A sum is multiplied out only while it stays smaller than this. */
 const mostTerms = 120
@@ -142,45 +143,6 @@ const matrixProducts: Law = {
 }
 
 const rebuilt = (op: Expr['op'], a: Expr, b: Expr): Expr => make(op, [a, b])
-
-/** Σ s·x = s·Σ x where s does not vary along the summed axes. */
-const constantAlongSum: Law = {
-  name: 'what a sum does not run over moves out of it',
-  on: [sum],
-  apply({ args: [x], attrs, shape }) {
-    if (x!.op !== multiply) return null
-    const over = attrs.axis as readonly number[]
-    const fixed = x!.args.filter((f) => isFixedAlong(f, over))
-    const rest = x!.args.filter((f) => !fixed.includes(f))
-    if (fixed.length === 0) return null
-    const inner = rest.length === 0 ? fill(1, x!.shape) : product(rest)!
-    return multiply([
-      ...fixed.map((f) => broadcast(withoutAxes(f, over, attrs.keepdims === true), { shape })),
-      sum(inner, { axis: over, keepdims: attrs.keepdims === true }),
-    ])
-  },
-}
-
-function isFixedAlong(factor: Expr, over: readonly number[]): boolean {
-  if (factor.op !== broadcast) return scalarOf(factor) !== undefined && factor.shape.length > 0
-  const own = factor.args[0]!.shape
-  const lead = factor.shape.length - own.length
-  return over.every((axis) => axis < lead || own[axis - lead] === 1)
-}
-
-/** What is repeated along the summed axes, in the shape that remains of it. */
-function withoutAxes(factor: Expr, over: readonly number[], keep: boolean): Expr {
-  const scalar = scalarOf(factor)
-  if (scalar) return scalar
-  const source = factor.args[0]!
-  const lead = factor.shape.length - source.shape.length
-  return keep
-    ? source
-    : inShape(
-        source,
-        source.shape.filter((_, i) => !over.includes(i + lead)),
-      )
-}
 
 /** The order of what commutes: by structure, never by creation. */
 const sorted: Law = {

@@ -4,7 +4,7 @@ import { type Expr, make } from '../expr/expr.ts'
 import { sameShape } from '../expr/shape.ts'
 import { divide, multiply, negate } from '../ops/arithmetic.ts'
 import { constant, domainOf, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
-import { dot, matmul, matvec, outer, vecmat } from '../ops/linear.ts'
+import { matmul, matvec, outer, vecmat } from '../ops/linear.ts'
 import { broadcast, embed, inShape, reshape, slice, sum, T, transpose } from '../ops/movement.ts'
 import { anyOp, type Law } from './engine.ts'
 import { equation, wildcard } from './pattern.ts'
@@ -28,13 +28,12 @@ const factorsMoveOut: Law = {
         const scalar = scalarOf(arg.args[1]!)
         if (scalar) return divide(applied(arg.args[0]!), repeat(scalar, expr.shape))
       }
-      if (arg.op === multiply) {
-        const scalars = arg.args.filter((f) => scalarOf(f) !== undefined)
-        const rest = arg.args.filter((f) => scalarOf(f) === undefined)
-        if (scalars.length > 0 && rest.length > 0) {
-          return multiply([...scalars.map((s) => repeat(scalarOf(s)!, expr.shape)), applied(product(rest)!)])
-        }
-      }
+      const [over, under] = arg.op === divide ? [arg.args[0]!, arg.args[1]!] : [arg, undefined]
+      if (over.op !== multiply) continue
+      const scalars = over.args.filter((f) => scalarOf(f) !== undefined)
+      const rest = product(over.args.filter((f) => scalarOf(f) === undefined))
+      if (scalars.length > 0 && rest)
+        return multiply([...scalars.map((s) => repeat(scalarOf(s)!, expr.shape)), applied(under ? divide(rest, under) : rest)])
     }
     return null
   },
@@ -63,16 +62,6 @@ const sums: Law = {
   },
 }
 
-/** Σ aᵢ bᵢ = aᵀ b for vectors. */
-const scalarProduct: Law = {
-  name: 'a sum of products is a scalar product',
-  on: [sum],
-  apply({ args: [x], shape }) {
-    const [a, b, ...more] = x!.op === multiply ? x!.args : []
-    return a && b && more.length === 0 && x!.shape.length === 1 && shape.length === 0 ? dot(a, b) : null
-  },
-}
-
 /** Probabilities sum to one: what `is: one_hot` and `is: simplex` declare. */
 const distributions: Law = {
   name: 'probabilities sum to one',
@@ -91,9 +80,16 @@ const copies: Law = {
   apply({ args: [x], shape }) {
     if (sameShape(x!.shape, shape)) return x!
     if (x!.op === broadcast) return broadcast(x!.args[0]!, { shape })
+    if (x!.op === reshape && addsOnlyAxesInFront(x!)) return broadcast(x!.args[0]!, { shape })
     const scalar = x!.shape.length > 0 ? scalarOf(x!) : x!.op === constant || x!.op === extent ? x! : undefined
     return scalar ? repeat(scalar, shape) : null
   },
+}
+
+/** Broadcasting adds such axes of its own accord. */
+const addsOnlyAxesInFront = ({ args: [x], shape }: Expr): boolean => {
+  const added = shape.length - x!.shape.length
+  return added > 0 && shape.slice(0, added).every((d) => d === 1) && sameShape(shape.slice(added), x!.shape)
 }
 
 const reshapes: Law = {
@@ -165,7 +161,20 @@ export const matrixEquations = [
   equation('xᵀA is Aᵀx, as a vector', vecmat(a, C), matvec(T(C), a)),
 ]
 
-export const printedMaps: readonly Law[] = [scalarProduct]
+/** Copies print alike inside and outside; inside they meet what cancels them. */
+const copiesInside: Law = {
+  name: 'copies of a product are products of copies',
+  on: [broadcast],
+  apply({ args: [x], shape }) {
+    if (x!.op !== multiply && x!.op !== divide) return null
+    return make(
+      x!.op,
+      x!.args.map((a) => broadcast(a, { shape })),
+    )
+  },
+}
+
+export const printedMaps: readonly Law[] = [copiesInside]
 
 export const mapLaws: readonly Law[] = [
   factorsMoveOut,

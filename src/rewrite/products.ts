@@ -1,10 +1,12 @@
 /** Laws of products, quotients and powers. */
 import type { Expr, Op } from '../expr/expr.ts'
-import { divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate, notEqual, where } from '../ops/arithmetic.ts'
-import { power, reciprocal, square } from '../ops/elementary.ts'
+import { relu, reluPrime } from '../ops/activation.ts'
+import { add, divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate, notEqual, where } from '../ops/arithmetic.ts'
+import { power, reciprocal, sqrt, square } from '../ops/elementary.ts'
 import { fill, numberOf } from '../ops/leaves.ts'
+import { broadcast } from '../ops/movement.ts'
 import type { Law } from './engine.ts'
-import { factorsOf, isZero, product, scalarOf, scale } from './terms.ts'
+import { factorsOf, isZero, product, scalarOf, scale, singleFactors } from './terms.ts'
 
 const flatten: Law = {
   name: 'products are associative',
@@ -66,18 +68,18 @@ const cancel: Law = {
   name: 'common factors cancel',
   on: [divide],
   apply({ args: [over, under], shape }) {
-    const above = [...factorsOf(over!)]
-    const below = [...factorsOf(under!)]
+    const [above, below] = [[...singleFactors(over!)], [...singleFactors(under!)]]
     const shared = above.find((f) => numberOf(f) === undefined && below.includes(f))
     if (shared) {
       above.splice(above.indexOf(shared), 1)
       below.splice(below.indexOf(shared), 1)
       return divide(product(above) ?? fill(1, shape), product(below) ?? fill(1, shape))
     }
-    const [a, b] = [numberOf(above[0]!), numberOf(below[0]!)]
+    const [[number, ...factors], [divisor, ...rest]] = [factorsOf(over!), factorsOf(under!)]
+    const [a, b] = [numberOf(number!), numberOf(divisor!)]
     if (a === undefined || b === undefined || b === 1 || !isShort(a / b)) return null
-    const numerator = scale(a / b, product(above.slice(1)), shape)
-    return below.length === 1 ? numerator : divide(numerator, product(below.slice(1))!)
+    const numerator = scale(a / b, product(factors), shape)
+    return rest.length === 0 ? numerator : divide(numerator, product(rest)!)
   },
 }
 
@@ -101,15 +103,77 @@ const constantPowers: Law = {
   },
 }
 
-/** s s = s² for scalars: entries of a tensor keep ⊙. */
-const scalarSquare: Law = {
-  name: 'a repeated scalar is a square',
+const rootsSquared: Law = {
+  name: 'the square of a root is what stands under it',
+  on: [square],
+  apply: ({ args: [x] }) => (x!.op === sqrt ? x!.args[0]! : null),
+}
+
+/** s s = s² for scalars and what is repeated; entries of a tensor keep ⊙, but not in a divisor. */
+const repeatedFactor: Law = {
+  name: 'a repeated factor is a square',
+  on: [multiply],
+  apply: ({ args }) => withSquare(args, (f) => f.op === broadcast || scalarOf(f) !== undefined),
+}
+
+const repeatedDivisor: Law = {
+  name: 'a repeated divisor is a square',
+  on: [divide],
+  apply({ args: [over, under] }) {
+    const squares = withSquare(factorsOf(under!), () => true)
+    return squares && divide(over!, squares)
+  },
+}
+
+/** The product with a square in place of two equal factors. */
+function withSquare(factors: readonly Expr[], suits: (f: Expr) => boolean): Expr | null {
+  const twice = factors.find((f, i) => numberOf(f) === undefined && factors.indexOf(f) !== i && suits(f))
+  if (!twice) return null
+  const first = factors.indexOf(twice)
+  const second = factors.indexOf(twice, first + 1)
+  return product(factors.flatMap((f, i) => (i === first ? [squared(f)] : i === second ? [] : [f])))!
+}
+
+/** x²; copies are squared once, and the square of a root is what stands under it. */
+const squared = (x: Expr): Expr =>
+  x.op === broadcast ? broadcast(squared(x.args[0]!), { shape: x.shape }) : x.op === sqrt ? x.args[0]! : square(x)
+
+/** a ⊙ b/2 = ½ a ⊙ b: a half or a quarter of a product is a number in front. */
+const fractionInFront: Law = {
+  name: 'numbers and signs go in front',
+  on: [divide],
+  apply({ args: [over, under], shape }) {
+    const denominator = numberOf(under!)
+    if (over!.op !== multiply || (denominator !== 2 && denominator !== 4)) return null
+    return multiply([fill(1 / denominator, shape), ...over!.args])
+  },
+}
+
+/** p ⊙ (a/p + b) = a + p ⊙ b */
+const factorThatCancels: Law = {
+  name: 'a factor that cancels is multiplied in',
   on: [multiply],
   apply({ args }) {
-    const twice = args.find((a, i) => numberOf(a) === undefined && scalarOf(a) !== undefined && args.indexOf(a) !== i)
-    if (!twice) return null
-    const first = args.indexOf(twice)
-    return product(args.flatMap((a, i) => (i === first ? [square(a)] : i === args.indexOf(twice, first + 1) ? [] : [a])))!
+    const at = args.findIndex((a) => a.op === add)
+    if (at < 0) return null
+    const divisors = args[at]!.args.flatMap((term) => {
+      const quotient = term.op === negate ? term.args[0]! : term
+      return quotient.op === divide ? factorsOf(quotient.args[1]!) : []
+    })
+    const cancelled = args.findIndex((f, i) => i !== at && numberOf(f) === undefined && divisors.includes(f))
+    if (cancelled < 0) return null
+    const sum = add(args[at]!.args.map((term) => multiply([args[cancelled]!, term])))
+    return product(args.flatMap((f, i) => (i === at ? [sum] : i === cancelled ? [] : [f])))!
+  },
+}
+
+/** relu′(x) ⊙ relu(x) = relu(x): the mask is 1 wherever relu is not 0. */
+const maskOfItself: Law = {
+  name: 'relu is its own masked value',
+  on: [multiply],
+  apply({ args }) {
+    const mask = args.find((f) => f.op === reluPrime && args.includes(relu(f.args[0]!)))
+    return mask ? product(args.filter((f) => f !== mask))! : null
   },
 }
 
@@ -134,5 +198,13 @@ function opposite(mask: Expr): Expr {
 }
 
 export const collectProducts: readonly Law[] = [flatten, collectNumbers]
-export const quotients: readonly Law[] = [quotientFactor, simpleQuotients, cancel]
-export const powersAndMasks: readonly Law[] = [powers, constantPowers, scalarSquare, maskedChoice]
+export const quotients: readonly Law[] = [quotientFactor, simpleQuotients, cancel, repeatedDivisor, fractionInFront]
+export const powersAndMasks: readonly Law[] = [
+  powers,
+  constantPowers,
+  rootsSquared,
+  repeatedFactor,
+  maskOfItself,
+  factorThatCancels,
+  maskedChoice,
+]

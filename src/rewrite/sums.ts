@@ -1,5 +1,5 @@
 /** Laws of sums: they flatten, drop zeros, collect like terms and take out what all terms share. */
-import type { Expr } from '../expr/expr.ts'
+import { type Expr, make } from '../expr/expr.ts'
 import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { fill } from '../ops/leaves.ts'
 import { matmul, matvec, outer } from '../ops/linear.ts'
@@ -80,6 +80,32 @@ const commonDenominator: Law = {
   },
 }
 
+/** ½ a − ½ b = ½ (a − b) */
+const commonNumber: Law = {
+  name: 'a common number is taken out',
+  on: [add],
+  apply({ args, shape }) {
+    const parts = args.map(scaled)
+    const number = Math.abs(parts[0]!.coefficient)
+    if (number === 0 || number === 1 || parts.some(({ coefficient }) => Math.abs(coefficient) !== number)) return null
+    return multiply([fill(number, shape), add(parts.map(({ coefficient, of }) => scale(Math.sign(coefficient), of, shape)))])
+  },
+}
+
+/** (−a + b)/c = (b − a)/c */
+const positiveFirst: Law = {
+  name: 'the positive term of a difference comes first',
+  on: [divide, multiply],
+  apply(expr) {
+    const at = expr.args.findIndex(
+      ({ op, args: [a, b, ...more] }) => op === add && more.length === 0 && a!.op === negate && b!.op !== negate,
+    )
+    if (at < 0) return null
+    const [a, b] = expr.args[at]!.args
+    return make(expr.op, expr.args.with(at, add([b!, a!])), expr.attrs)
+  },
+}
+
 /** W a + W b = W (a + b), and the same on the right. */
 const commonMap: Law = {
   name: 'a linear map is taken out of a sum',
@@ -122,6 +148,6 @@ const negativeNumber: Law = {
 }
 
 export const collectSums: readonly Law[] = [flatten, dropZeros, likeTerms]
-export const factorSums: readonly Law[] = [commonFactor, commonDenominator, commonMap]
+export const factorSums: readonly Law[] = [commonFactor, commonDenominator, commonNumber, commonMap, positiveFirst]
 export const negativeNumbers: readonly Law[] = [negativeNumber]
 export const signs: readonly Law[] = [negativeNumber, turnedAround]

@@ -3,7 +3,7 @@ import type { Dim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, scalarShape } from '../expr/shape.ts'
 import { add, multiply, negate } from '../ops/arithmetic.ts'
-import { power } from '../ops/elementary.ts'
+import { power, square } from '../ops/elementary.ts'
 import { extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { broadcast } from '../ops/movement.ts'
 
@@ -38,6 +38,15 @@ export function scale(coefficient: number, of: Expr | undefined, shape: Shape): 
 }
 
 export const factorsOf = (expr: Expr): readonly Expr[] => (expr.op === multiply ? expr.args : [expr])
+
+/** The factors of a product, those of a square two times. */
+export const singleFactors = (expr: Expr): readonly Expr[] => factorsOf(expr).flatMap((f) => rootOf(f) ?? [f])
+
+const rootOf = (f: Expr): readonly Expr[] | undefined => {
+  if (f.op === square) return [f.args[0]!, f.args[0]!]
+  const inner = f.op === broadcast && f.args[0]!.op === square ? f.args[0]!.args[0]! : undefined
+  return inner && [broadcast(inner, { shape: f.shape }), broadcast(inner, { shape: f.shape })]
+}
 
 export const termsOf = (expr: Expr): readonly Expr[] => (expr.op === add ? expr.args : [expr])
 

@@ -2,9 +2,19 @@
 import { type Law, type Rewriter, rewriter } from './engine.ts'
 import { mapLaws, printedMaps } from './maps.ts'
 import { collectProducts, powersAndMasks, quotients } from './products.ts'
+import { printedReductions } from './reductions.ts'
 import { collectSums, factorSums, signs } from './sums.ts'
 
-const withoutFactoring = [...collectSums, ...signs, ...collectProducts, ...quotients, ...powersAndMasks, ...mapLaws, ...printedMaps]
+const withoutFactoring = [
+  ...collectSums,
+  ...signs,
+  ...collectProducts,
+  ...quotients,
+  ...powersAndMasks,
+  ...mapLaws,
+  ...printedMaps,
+  ...printedReductions,
+]
 
 export const tidyLaws = [...withoutFactoring, ...factorSums]
 
@@ -12,4 +22,4 @@ export const tidyLaws = [...withoutFactoring, ...factorSums]
 export const tidier = (...own: readonly Law[]): Rewriter => rewriter([...own, ...tidyLaws])
 
 /** A rewriter for sums of tidy terms: like terms meet, but no factor is taken out, so each path keeps its term. */
-export const collector = (): Rewriter => rewriter(withoutFactoring)
+export const collector = (...own: readonly Law[]): Rewriter => rewriter([...own, ...withoutFactoring])

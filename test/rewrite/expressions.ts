@@ -3,7 +3,7 @@ import { type Dim, plus, sizeSymbol } from '../../src/expr/dim.ts'
 import type { Expr } from '../../src/expr/expr.ts'
 import { type Shape, sameShape } from '../../src/expr/shape.ts'
 import { nameLayout } from '../../src/layout/names.ts'
-import { relu, tanh } from '../../src/ops/activation.ts'
+import { relu, reluPrime, tanh } from '../../src/ops/activation.ts'
 import { add, divide, greater, maximum, multiply, negate, where } from '../../src/ops/arithmetic.ts'
 import { power, reciprocal, rsqrt, sqrt, square } from '../../src/ops/elementary.ts'
 import { type Domain, domainOf, fill, sizeValue, variable } from '../../src/ops/leaves.ts'
@@ -69,7 +69,12 @@ export function expressionOf(random: Random, shape: Shape, depth: number): Expr 
     () => reciprocal(positive()),
     () => sqrt(positive()),
     () => multiply([sqrt(positive()), rsqrt(positive())]),
+    () => square(sqrt(positive())),
     () => relu(x()),
+    () => multiply([reluPrime(same), relu(same)]),
+    () => multiply([denominator, add([divide(x(), denominator), negate(same)])]),
+    () => divide(multiply([x(), broadcast(sum(x([n])), { shape })]), sizeValue(n, shape)),
+    () => divide(x(), multiply([denominator, denominator])),
     () => tanh(x()),
     () => add([divide(x(), denominator), divide(same, denominator)]),
     () => add([divide(x(), denominator), negate(divide(same, denominator))]),
