@@ -46,6 +46,63 @@ test('a value of a step can be asked for; what is not there is told', () => {
   expect(stderr).toContain('there is no node z[k]; did you mean z[')
 })
 
+describe('where a recursion ends', () => {
+  const two = `inputs:
+  h[0]: [n]
+  c[0]: [n]
+params:
+  W: [n, n]
+  V: [n, n]
+layers:
+  - for k in range(1, T+1):
+      - c[k] = c[k-1] + tanh(W @ h[k-1])
+      - h[k] = V @ c[k]
+loss: L(h[T])
+`
+  test.each(['local', 'expanded', 'jacobian'])('two values are handed on, and the loss takes one of the last step: %s form', (form) => {
+    const { status, stdout } = backproof(['derive', '-', '--form', form], two)
+    expect(status).toBe(0)
+    expect(stdout).toContain('∂L/∂c[T] = Vᵀ ∂L/∂h[T]')
+    expect(stdout).toContain('∂L/∂h[0] = Wᵀ (tanh′(W h[0]) ⊙ ∂L/∂c[1])')
+    expect(stdout).toMatch(/∂L\/∂h\[k\] = .* for k = T−1 … 1/)
+    expect(stdout).toContain('∂L/∂V = ∑ₖ₌₁^T ∂L/∂h[k] c[k]ᵀ')
+  })
+
+  test('the loss takes what goes in and what comes out of the loop as well', () => {
+    const spec = `inputs:
+  x[1:T+1]: [n]
+  h[0]: [n]
+params:
+  W: [n, n]
+constants:
+  y: [n]
+layers:
+  - for t in range(1, T+1):
+      - a[t] = W @ h[t-1] + x[t]
+      - h[t] = tanh(a[t])
+      - o[t] = W @ h[t] + a[t]
+loss: E = sum(half_sse(o[t], y) for t in range(1, T+1)) + half_sse(h[T], h[0])
+`
+    for (const form of ['local', 'expanded']) {
+      const { status, stdout } = backproof(['derive', '-', '--form', form], spec)
+      expect(status, stdout).toBe(0)
+      expect(stdout).toContain('∂E/∂h[T]|ₗₒₒₚ = Wᵀ ')
+    }
+  })
+
+  test('shared weights, where the recursion starts, and a closed form can be asked for', () => {
+    const { stdout } = backproof(['derive', 'samples/rnn.yaml', '--at', 'W,h[0]', '--no-verify'])
+    expect(stdout).toContain('∂E/∂W = ∑ₜ₌₁^T ∂E/∂a[t] h[t−1]ᵀ')
+    expect(stdout).toContain('∂E/∂h[0] = Wᵀ ∂E/∂a[1]')
+    expect(stdout).toContain('∂E/∂h[T] = Vᵀ ∂E/∂o[T]')
+    const { gradients } = JSON.parse(backproof(['derive', stack, '--format', 'json']).stdout)
+    expect(gradients[0]).toMatchObject({ of: 'z[0]', given: false, terms: [], text: '(∏ₗ₌₀^(N−1) (I + ∂F[l]/∂z[l])ᵀ) ∂L/∂z[N]' })
+    expect(gradients[0].verified.ok).toBe(true)
+    expect(gradients[1]).toMatchObject({ of: 'z[N]', role: 'node', given: true })
+    expect(backproof(['derive', stack, '--at', 'z[N],z[0]', '--no-verify']).status).toBe(0)
+  })
+})
+
 describe('the shortest loops', () => {
   test('one step', () => {
     const { status, stdout } = backproof(['derive', '-', '--set', 'N=1'], blocks)

@@ -27,6 +27,8 @@ export interface Branches {
   readonly fanOuts: ReadonlyMap<Value, readonly Use[]>
   /** Merges, fan-outs and the arguments of the loss: their gradients keep their names. */
   readonly anchors: ReadonlySet<Value>
+  /** In a step of a loop: values whose gradient has another form in the last step. */
+  readonly recurring: ReadonlySet<Value>
   route(from: Value, consumer: Value): Route
 }
 
@@ -44,7 +46,8 @@ export function branchesOf(network: Network, structure: Structure): Branches {
     if (own.length > 1 || (own[0]?.count ?? 0) > 1) fanOuts.set(value, own)
   }
   const lossArguments = [...network.values.values()].filter((v) => uses.get(v)!.some((use) => use.by === network.loss))
-  const anchors = new Set([...merges.keys(), ...fanOuts.keys(), ...lossArguments])
+  const recurring = new Set([...(network.step?.recurring ?? [])].map((expr) => structure.valueAt.get(expr)!))
+  const anchors = new Set([...merges.keys(), ...fanOuts.keys(), ...lossArguments, ...recurring])
   const ends = (value: Value): boolean => merges.has(value) || fanOuts.has(value) || value === network.loss
 
   /** Nodes that are not anchors have one consumer, so following them is following the only way there is. */
@@ -77,6 +80,7 @@ export function branchesOf(network: Network, structure: Structure): Branches {
     merges,
     fanOuts,
     anchors,
+    recurring,
     route(from, consumer) {
       let known = routesOf.get(from)
       if (!known) routesOf.set(from, (known = routes(from)))

@@ -40,8 +40,10 @@ export interface LoopDerivation {
   readonly shown: readonly Value[]
   /** Values from outside that every step uses. */
   readonly shared: readonly Shared[]
-  /** Errors at what a step hands on come from this step, too, not only from the next one. */
-  readonly hasOwnErrors: boolean
+  /** Where the recursion begins forwards: the loop sends its error there. */
+  readonly firsts: readonly First[]
+  /** Errors of what the last step hands on, where a step uses that itself. */
+  readonly ends: readonly End[]
   /** What follows for the whole loop. */
   readonly statements: readonly Statement[]
 }
@@ -54,14 +56,34 @@ export interface Shared {
   readonly isAll: boolean
 }
 
+/** What the first step sends back to the value that it starts from, as a formula of any step. */
+export interface First extends Shared {
+  readonly incoming: Value
+}
+
+/** What the last step itself sends to a value that it hands on, as a formula of any step. */
+export interface End extends Shared {
+  /** What is used of it after the loop. */
+  readonly last: Value | undefined
+}
+
 /** A formula about all steps, for print and, in the language of claims, for the check on loops of real lengths. */
 export interface Statement {
+  /** The value whose gradient it tells. */
+  readonly of: Value
+  /** It tells only how that gradient ends, in the last step. */
+  readonly isEnd?: boolean
   readonly left: Layout
   readonly right: Layout
-  readonly remark: string
-  readonly claim: string
+  readonly remark: Layout
+  /** A formula that is compared in numbers makes no claim. */
+  readonly claim: string | undefined
   /** The claim is made for each value of an index. */
   readonly range?: string
+  /** Formulas of a step whose names it uses. */
+  readonly shows: readonly Expr[]
+  /** What it speaks of in names of its own. */
+  readonly explains: readonly { readonly left: Layout; readonly right: Layout }[]
 }
 
 export interface DeriveOptions {
@@ -84,7 +106,7 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
     collect: (expr) => collect(expr, trace ? steps : undefined),
     inReadingOrder: skipsFirst(branches),
   })
-  const formed = inForm(raw, branches, form, { simplify: tidy, collect })
+  const formed = openedAhead(inForm(raw, branches, form, { simplify: tidy, collect }), network, collect)
   if (form === 'expanded') requirePrintable(formed.gradients)
   const { gradients, inlined, names } = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, network)
   return { network, structure, branches, raw, gradients, inlined, names, form, simplify: tidy, loops: [], steps }
@@ -110,6 +132,26 @@ const skipsFirst =
     return [...contributions.filter(isSkip), ...contributions.filter((c) => !isSkip(c))]
   }
 
+/** In a step of a loop: what is written into the formulas of this step is written out where it comes from the next one, too. */
+function openedAhead({ gradients, inlined }: Formed, { step }: Network, collect: (expr: Expr) => Expr): Formed {
+  const replacement = new Map<Expr, Expr>()
+  for (const [error, value] of step?.ahead ?? []) {
+    if (inlined.has(value)) replacement.set(error, step!.shift(gradients.get(value)!.total))
+  }
+  if (replacement.size === 0) return { gradients, inlined }
+  const opened = (expr: Expr): Expr => {
+    const [result] = substitute([expr], (e) => replacement.get(e))
+    return result === expr ? expr : collect(result!)
+  }
+  return { gradients: new Map([...gradients].map(([value, g]) => [value, g.given ? g : withTerms(g, opened)])), inlined }
+}
+
+const withTerms = (g: Gradient, change: (expr: Expr) => Expr): Gradient => ({
+  ...g,
+  total: change(g.total),
+  contributions: g.contributions.map((c) => ({ ...c, term: change(c.term) })),
+})
+
 interface Named extends Formed {
   readonly names: readonly Expr[]
 }
@@ -121,8 +163,8 @@ function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Bra
     printed.map((g) => g.total),
     new Set([...network.values.keys(), ...network.scope.dims.keys()]),
     (e) => adjoints.has(e),
-    new Map(printed.filter((g) => g.of.role === 'node').map((g) => [g.total, g.adjoint])),
-    network.step,
+    new Map(printed.filter((g) => g.of.role === 'node' && !branches.recurring.has(g.of)).map((g) => [g.total, g.adjoint])),
+    network.step?.index,
   )
   if (shared === nothingShared) return { gradients, inlined, names: [] }
   const { replace, names } = shared
@@ -132,8 +174,7 @@ function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Bra
       const other = replace(expr)
       return other === g.adjoint ? withArgs(expr, expr.args.map(replace)) : other
     }
-    const contributions = g.contributions.map((c) => ({ ...c, term: inside(c.term) }))
-    renamed.set(value, g.given ? g : { ...g, contributions, total: inside(g.total) })
+    renamed.set(value, g.given ? g : withTerms(g, inside))
   }
   return openedOnce({ gradients: renamed, inlined, names }, raw, branches)
 }
@@ -159,11 +200,6 @@ function openedOnce({ gradients, inlined, names }: Named, raw: Gradients, branch
   }
   const replace = (expr: Expr): Expr => substitute([expr], (e) => renamed.get(e) ?? open.get(e))[0]!
   for (const name of names) renamed.set(name, make(name.op, [rewrite(name.args[0]!)]))
-  const result = new Map(
-    [...gradients].map(([v, g]) => [
-      v,
-      { ...g, total: rewrite(g.total), contributions: g.contributions.map((c) => ({ ...c, term: rewrite(c.term) })) },
-    ]),
-  )
+  const result = new Map([...gradients].map(([value, g]) => [value, withTerms(g, rewrite)]))
   return { gradients: result, inlined: new Set([...inlined, ...once.map((g) => g.of)]), names: names.map((n) => renamed.get(n)!) }
 }

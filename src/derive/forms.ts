@@ -39,7 +39,7 @@ export function inForm(
   for (const [value, gradient] of gradients) {
     const own = gradient.given || inlined.size === 0 ? gradient : formed(gradient)
     result.set(value, own)
-    if (gradient.given) continue
+    if (gradient.given || branches.recurring.has(value)) continue
     const { total } = own
     const isWanted = counts && !isName(total) && (branches.anchors.has(value) || counts.get(gradient.adjoint)! > 1)
     const depth = isWanted ? 0 : depthOf(gradient.total)

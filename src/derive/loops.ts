@@ -1,13 +1,15 @@
 /** Derivations of loops whose length is a symbol: one step of the loop is a network of its own, whose errors come from the next step. */
+import { plus, sizeSymbol } from '../expr/dim.ts'
 import { type Expr, inOrder, make, substitute } from '../expr/expr.ts'
 import { derivative, symbol } from '../layout/layout.ts'
-import type { Network, SymbolicLoop, Value } from '../network/network.ts'
+import type { Carried, Network, SymbolicLoop, Value } from '../network/network.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
 import { fill, named, numberOf, variable } from '../ops/leaves.ts'
 import { pullback } from '../ops/pullback.ts'
-import { type Derivation, type DeriveOptions, deriveGradients, type LoopDerivation, type Shared } from './derive.ts'
+import { type Derivation, type DeriveOptions, deriveGradients, type End, type First, type LoopDerivation, type Shared } from './derive.ts'
 import { statementsOf, through } from './recurrence.ts'
-import { sourcesOf } from './reverse.ts'
+import { type Contribution, type Gradient, sourcesOf } from './reverse.ts'
+import { mover } from './shift.ts'
 
 /** Derives a network: everything outside its loops, and one step of each loop. */
 export function deriveNetwork(network: Network, options: DeriveOptions): Derivation {
@@ -17,7 +19,9 @@ export function deriveNetwork(network: Network, options: DeriveOptions): Derivat
   const depends = dependent(network)
   const used = network.loops.map((loop) => usedBy(loop, valueAt).filter((v) => depends.has(v.expr)))
   const receivers = new Set(network.loops.flatMap((loop, i) => [...loop.carried.map((c) => c.first), ...used[i]!]))
-  const seeds = new Map([...receivers].map((v) => [v.expr, seedOf(v, network, outer.has(v.expr) ? 'loop' : undefined)] as const))
+  const lasts = network.loops.flatMap((loop) => ownErrors(loop).flatMap((c) => c.last ?? []))
+  const isPartial = (v: Value): boolean => outer.has(v.expr) || lasts.includes(v)
+  const seeds = new Map([...receivers, ...lasts].map((v) => [v.expr, seedOf(v, network, isPartial(v) ? 'loop' : undefined)] as const))
   const outside = deriveGradients({ ...network, seeds }, options)
   const loops = network.loops.map((loop, i) => {
     const coefficients = loop.summands.map(({ sum }) => pullback(network.loss.expr, fill(1), new Set([sum])).get(sum) ?? fill(0))
@@ -29,7 +33,7 @@ export function deriveNetwork(network: Network, options: DeriveOptions): Derivat
 /** ∂L/∂v, or the part of it that comes through a loop: known from elsewhere. */
 function seedOf({ name, layout, expr }: Value, { loss }: Network, mark: string | undefined): Expr {
   const plain = derivative(loss.layout, layout)
-  return variable(`d${loss.name}/d${name}`, expr.shape, mark ? through(plain, mark) : plain)
+  return variable(`dL/d${name}`, expr.shape, mark ? through(plain, mark) : plain)
 }
 
 /** Expressions that depend on an input or parameter. */
@@ -40,12 +44,9 @@ function dependent({ values }: Network): ReadonlySet<Expr> {
 }
 
 /** The values outside a loop that its step uses, not as the start of its recursion. */
-function usedBy({ step, carried, summands }: SymbolicLoop, valueAt: ReadonlyMap<Expr, Value>): Value[] {
-  const sources = [...step.map((v) => v.expr), ...summands.map((s) => named('', symbol(''), s.term))].flatMap((e) => [
-    ...sourcesOf(e).keys(),
-  ])
-  const incoming = new Set(carried.map((c) => c.incoming.expr))
-  return [...new Set(sources)].flatMap((e) => (incoming.has(e) ? [] : (valueAt.get(e) ?? [])))
+function usedBy(loop: SymbolicLoop, valueAt: ReadonlyMap<Expr, Value>): Value[] {
+  const incoming = new Set(loop.carried.map((c) => c.incoming.expr))
+  return [...new Set(sourcesOfStep(loop))].flatMap((e) => (incoming.has(e) ? [] : (valueAt.get(e) ?? [])))
 }
 
 function deriveLoop(
@@ -56,64 +57,114 @@ function deriveLoop(
   outer: ReadonlySet<Expr>,
   options: DeriveOptions,
 ): LoopDerivation {
-  const { carried, step, next, own, summands } = loop
-  const outgoing = new Set(carried.map((c) => c.outgoing.expr))
-  const inStep = [...step.map((v) => v.expr), ...summands.map((s) => named('', symbol(''), s.term))].flatMap((e) => [
-    ...sourcesOf(e).keys(),
-  ])
-  const hasOwnErrors = inStep.some((e) => outgoing.has(e))
-  const mine = own.filter((v) => isOfStep(v, loop))
-  const arriving = hasOwnErrors ? own.filter((v) => v.role === 'input' && !mine.includes(v)) : []
-  const others = hasOwnErrors ? nextOf(loop, [...used, ...own.filter((v) => v.role !== 'input')]) : []
-  const ends = hasOwnErrors ? carried.map((c) => others[next.indexOf(c.after)]!) : carried.map((c) => c.outgoing)
+  const { carried, step, own, summands } = loop
+  const handedOn = new Set(ownErrors(loop).map((c) => c.outgoing.expr))
+  const recurs = handedOn.size > 0
+  const next = recurs ? nextOf(loop, [...used, ...own], network) : nothingAhead
   const term = summands.length === 0 ? fill(0) : add(summands.map((s, i) => weighted(coefficients[i]!, s.term)))
   const loss: Value = { ...network.loss, expr: named(network.loss.name, network.loss.layout, term) }
   const start = carried.map((c) => c.incoming)
-  const inputs = [...start, ...mine, ...arriving, ...used].map((v): Value => (v.role === 'node' ? { ...v, role: 'input' } : v))
+  const mine = own.filter((v) => isOfStep(v, loop))
+  const inputs = [...start, ...mine, ...used].map((v): Value => (v.role === 'node' ? { ...v, role: 'input' } : v))
+  const arriving = recurs ? start : carried.map((c) => c.outgoing)
   const body: Network = {
     ...network,
-    values: new Map([...inputs, ...step, ...others, loss].map((v) => [v.name, v])),
+    values: new Map([...inputs, ...step, ...next.nodes, loss].map((v) => [v.name, v])),
     loss,
     lossIsOpaque: false,
     loops: [],
     claims: [],
     modules: [],
-    // where the steps have errors of their own, what comes in receives some of the step before it, too
-    step: loop.index,
-    seeds: new Map([...ends, ...(hasOwnErrors ? start : [])].map((v) => [v.expr, seedOf(v, network, undefined)])),
+    step: {
+      index: loop.index,
+      recurring: new Set(recurs ? carried.map((c) => c.outgoing.expr) : []),
+      ahead: next.ahead,
+      shift: mover(loop.index, plus(sizeSymbol(loop.index), 1), network, next.known),
+    },
+    // where steps have errors of their own, what comes in receives some of the step before it, too
+    seeds: new Map([...arriving.map((v) => [v.expr, seedOf(v, network, undefined)] as const), ...next.seeds]),
   }
   const derivation = deriveGradients(body, options)
   const { gradients, structure } = derivation
-  const gradientOf = (v: Value) => gradients.get(structure.valueAt.get(v.expr)!)
-  const hidden = new Set<Expr>([...(hasOwnErrors ? start : ends), ...others].map((v) => v.expr))
-  const shown = [...step, ...mine, ...(hasOwnErrors ? [] : start)].filter((v) => !hidden.has(v.expr) && gradientOf(v))
+  const gradientOf = (v: Value): Gradient | undefined => gradients.get(structure.valueAt.get(v.expr)!)
+  const hidden = new Set<Expr>(arriving.map((v) => v.expr))
+  const shown = [...step, ...mine, ...(recurs ? [] : start)].filter((v) => !hidden.has(v.expr) && gradientOf(v))
   const shared = used.flatMap((v): Shared[] => {
     const g = gradientOf(v)
-    if (!g) return []
-    return [{ of: v, term: g.total, isAll: !outer.has(v.expr) }]
+    return g ? [{ of: v, term: g.total, isAll: !outer.has(v.expr) }] : []
   })
-  const result = { loop, derivation, shown, shared, hasOwnErrors }
-  return { ...result, statements: statementsOf(result, network.loss.name) }
+  const sentTo = (v: Value, isSender: (c: Contribution) => boolean): Expr => sumOf(gradientOf(v), v, isSender, derivation)
+  const isSeed = (v: Value, c: Contribution): boolean => c.term === body.seeds.get(v.expr)
+  const firsts = carried.flatMap(({ first, incoming }): First[] =>
+    gradientOf(incoming)
+      ? [{ of: first, incoming, term: sentTo(incoming, (c) => !isSeed(incoming, c)), isAll: !outer.has(first.expr) }]
+      : [],
+  )
+  const ends = (recurs ? carried : []).flatMap(({ outgoing, last }): End[] =>
+    last && !handedOn.has(outgoing.expr)
+      ? []
+      : [{ of: outgoing, last, term: sentTo(outgoing, (c) => !next.nodes.includes(c.consumer)), isAll: last === undefined }],
+  )
+  const result = { loop, derivation, shown, shared, firsts, ends }
+  return { ...result, statements: statementsOf(result) }
+}
+
+/** What some consumers send to a value, without names of its own. */
+function sumOf(g: Gradient | undefined, { expr }: Value, isSender: (c: Contribution) => boolean, { names, simplify }: Derivation): Expr {
+  const open = new Set(names)
+  const opened = (term: Expr): Expr => {
+    const [result] = substitute([term], (e) => (open.has(e) ? e.args[0] : undefined))
+    return result === term ? term : opened(result!)
+  }
+  const terms = (g?.contributions ?? []).filter(isSender).map((c) => opened(c.term))
+  return terms.length === 0 ? fill(0, expr.shape) : simplify(add(terms))
 }
 
 const weighted = (weight: Expr, term: Expr): Expr => (numberOf(weight) === 1 ? term : multiply([weight, term]))
+
+/** The names and variables that a step uses. */
+const sourcesOfStep = ({ step, summands }: SymbolicLoop): Expr[] =>
+  [...step.map((v) => v.expr), ...summands.map((s) => named('', symbol(''), s.term))].flatMap((e) => [...sourcesOf(e).keys()])
+
+/** What a step hands on and uses itself: its error comes from this step, too, not only from the next one. */
+function ownErrors(loop: SymbolicLoop): readonly Carried[] {
+  const sources = new Set(sourcesOfStep(loop))
+  return loop.carried.filter((c) => sources.has(c.outgoing.expr))
+}
 
 /** Whether a variable has this step's index, not the next one's. */
 const isOfStep = ({ expr }: Value, { step, summands }: SymbolicLoop): boolean =>
   step.some((v) => sourcesOf(v.expr).has(expr)) || summands.some((s) => inOrder([s.term]).includes(expr))
 
-/**
- * The nodes of the next step, as what is handed on to it sees them: their parameters are constant, and so is what they
- * hand on themselves, for its error is known.
- */
-function nextOf({ next, carried }: SymbolicLoop, variables: readonly Value[]): Value[] {
-  const after = new Set(carried.map((c) => c.after))
+/** The next step as far as it matters to this one. */
+interface Ahead {
+  /** The nodes that use what is handed on. */
+  readonly nodes: readonly Value[]
+  /** Their errors are known: they are this step's, at the next index. */
+  readonly seeds: ReadonlyMap<Expr, Expr>
+  readonly ahead: ReadonlyMap<Expr, Value>
+  readonly known: ReadonlyMap<string, Expr>
+}
+
+const nothingAhead: Ahead = { nodes: [], seeds: new Map(), ahead: new Map(), known: new Map() }
+
+/** Each node of the next step by itself: all that it uses is constant, but for what this step hands on. */
+function nextOf({ step, next, carried }: SymbolicLoop, variables: readonly Value[], network: Network): Ahead {
   const hold = ({ name, expr, layout }: Value): Expr => variable(name, expr.shape, layout)
-  const renewed = new Map(variables.map((v) => [v.expr, hold(v)]))
-  return next.map((value) => {
-    const [body] = substitute([value.expr.args[0]!], (e) => renewed.get(e) ?? (e.op.atomic ? e : undefined))
-    const expr = make(value.expr.op, [body!])
-    renewed.set(value.expr, after.has(value) ? hold(value) : expr)
-    return { ...value, expr }
+  const handedOn = new Set(carried.map((c) => c.outgoing.expr))
+  const held = new Map([...variables, ...next].map((v) => [v.expr, hold(v)]))
+  const using = next.flatMap((value, i) =>
+    [...sourcesOf(value.expr).keys()].some((e) => handedOn.has(e)) ? [{ value, now: step[i]! }] : [],
+  )
+  const nodes = using.map(({ value }): Value => {
+    const [body] = substitute([value.expr.args[0]!], (e) => held.get(e) ?? (e.op.atomic ? e : undefined))
+    return { ...value, expr: make(value.expr.op, [body!]) }
   })
+  const seeds = nodes.map((v) => [v.expr, seedOf(v, network, undefined)] as const)
+  return {
+    nodes,
+    seeds: new Map(seeds),
+    ahead: new Map(seeds.map(([, seed], i) => [seed, using[i]!.now])),
+    known: new Map([...held.values(), ...seeds.map(([, seed]) => seed)].map((e) => [e.op.name, e])),
+  }
 }

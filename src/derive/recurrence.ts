@@ -1,28 +1,30 @@
 /** What follows for a whole loop from one of its steps: the recurrence, its closed form as a product of Jacobians, and the sum over all later steps. */
 import { type Dim, dimLayout, minus, plus, sizeSymbol } from '../expr/dim.ts'
-import type { Expr } from '../expr/expr.ts'
-import { dimText } from '../expr/shape.ts'
+import { type Expr, inOrder } from '../expr/expr.ts'
 import { type TypesetMemo, typeset } from '../expr/typeset.ts'
 import {
   derivative,
+  derivativeBy,
   equation,
   joined,
   type Layout,
   Level,
   parenthesised,
+  prose,
   row,
   subscript,
   symbol,
   transposed,
   within,
 } from '../layout/layout.ts'
-import { fullNameLayout } from '../layout/names.ts'
 import { indexText } from '../network/families.ts'
-import type { Carried, Value } from '../network/network.ts'
+import { dimInside, nameWith } from '../network/moved.ts'
+import type { Carried } from '../network/network.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
-import type { LoopDerivation, Statement } from './derive.ts'
+import type { End, First, LoopDerivation, Statement } from './derive.ts'
 import { stretchOf } from './jacobian.ts'
 import { sourcesOf } from './reverse.ts'
+import { mover } from './shift.ts'
 
 const space = symbol(' ')
 
@@ -30,88 +32,99 @@ const space = symbol(' ')
 export const through = (gradient: Layout, mark: string): Layout =>
   row(Level.derivative, [gradient, subscript(symbol('|', '\\big|'), symbol(mark, `\\text{${mark}}`))])
 
-/** What holds for a loop that hands on one value; for several the steps' own formulas say all there is. */
-export function statementsOf(whole: Omit<LoopDerivation, 'statements'>, lossName: string): readonly Statement[] {
-  const { loop, hasOwnErrors } = whole
+type Whole = Omit<LoopDerivation, 'statements'>
+
+/** The ends of the recursion, and closed forms for a loop that hands on one value; for several the steps' own formulas say the rest. */
+export function statementsOf(whole: Whole): readonly Statement[] {
+  const { loop, firsts, ends } = whole
+  const recurs = (whole.derivation.network.step?.recurring.size ?? 0) > 0
   const [carried, ...more] = loop.carried
-  if (!carried || more.length > 0) return []
-  const context = contextOf(whole, carried, lossName)
-  if (hasOwnErrors) return carried.last ? [first(context)] : [first(context), throughTime(context)]
-  return [recurrence(context), product(context), ...additive(context)]
+  const atEnds = [...firsts.map((first) => beginning(first, whole)), ...ends.map((end) => ending(end, whole))]
+  if (!carried || more.length > 0) return atEnds
+  const context = contextOf(whole, carried)
+  return recurs ? [...atEnds, ...throughTime(context, ends)] : [recurrence(context), product(context), ...additive(context)]
 }
 
 type Context = ReturnType<typeof contextOf>
 
-function contextOf({ loop, derivation }: Omit<LoopDerivation, 'statements'>, carried: Carried, loss: string) {
-  const { index, from, to, step, next } = loop
+function contextOf({ loop, derivation, firsts }: Whole, carried: Carried) {
+  const { index, from, to, step, summands } = loop
   const { structure, network } = derivation
   const memo: TypesetMemo = new Map()
   const layout = (expr: Expr): Layout => typeset(expr, memo)
   const at = sizeSymbol(index)
   const i = index === 'i' ? 'j' : 'i'
   const j = index === 'i' || index === 'j' ? 'k' : 'j'
-  const start = startOf(carried)
+  const start = dimInside(carried.incoming.name.slice(carried.family.length + 1, -1))
   /** The carried value at a step: z[l] for l, and for any other index. */
   const member = (k: Dim): string => `${carried.family}[${indexText(plus(start, minus(k, at)))}]`
-  const nameLayout = (name: string): Layout =>
-    name === carried.incoming.name ? carried.incoming.layout : fullNameLayout(name, () => undefined, true)
-  const gradient = (k: Dim): Layout => derivative(network.loss.layout, nameLayout(member(k)))
+  const gradient = (k: Dim): Layout => derivative(network.loss.layout, network.layoutOf(member(k)))
   const stretch = stretchOf(carried.incoming, carried.outgoing, structure, layout)
   const operator = stretch.isSymmetric ? stretch.layout : transposed(stretch.layout)
+  // where the first value is used outside, too, only a part of its error comes through the loop
+  const isPartial = firsts.some((first) => !first.isAll)
   return {
-    index,
-    from,
-    to,
-    at,
-    i,
-    j,
-    step,
-    next,
-    carried,
-    member,
-    nameLayout,
-    gradient,
-    operator,
-    layout,
-    loss,
-    structure,
-    network,
+    ...{ index, from, to, at, i, j, step, summands, carried, member, gradient, operator, layout, structure, network, isPartial },
+    loss: network.loss.name,
     explains: stretch.explains,
   }
 }
 
-/** The index that the carried value has at the beginning of a step: l, or t − 1. */
-function startOf({ incoming, family }: Carried): Dim {
-  const text = incoming.name.slice(family.length + 1, -1)
-  const [, symbolName = text, sign, offset = '0'] = /^([^+-]+)(?:([+-])(\d+))?$/.exec(text) ?? []
-  return plus(sizeSymbol(symbolName), sign === '-' ? -Number(offset) : Number(offset))
-}
-
 const text = indexText
 
+/** The words "for l = N−1 … 0": a recursion runs backwards. */
+export const backwards = (index: string, from: Dim, to: Dim): Layout =>
+  row(Level.relation, [
+    prose('for '),
+    dimLayout(sizeSymbol(index)),
+    symbol(' = '),
+    dimLayout(minus(to, 1)),
+    symbol(' … ', ',\\dots,'),
+    dimLayout(from),
+  ])
+
 /** ∂L/∂z[l] = Aᵀ ∂L/∂z[l+1] */
-function recurrence({ index, from, to, at, member, gradient, operator, loss }: Context): Statement {
+function recurrence({ index, from, to, at, member, gradient, operator, loss, carried, isPartial, explains }: Context): Statement {
+  const first = isPartial ? plus(from, 1) : from
   return {
+    of: carried.incoming,
     left: gradient(at),
     right: applied([operator], gradient(plus(at, 1))),
-    remark: `for ${index} = ${dimText(minus(to, 1))} … ${dimText(from)}`,
+    remark: backwards(index, first, to),
     claim: `d${loss}/d${member(at)} = (d${member(plus(at, 1))}/d${member(at)}).T @ d${loss}/d${member(plus(at, 1))}`,
-    range: `${index} in range(${text(from)}, ${text(to)})`,
+    range: `${index} in range(${text(first)}, ${text(to)})`,
+    shows: [],
+    explains,
   }
 }
 
 /** ∂L/∂z[0] = ∏ Aᵀ ∂L/∂z[N], in the order of the steps. */
-function product({ index, from, to, at, member, gradient, operator, loss }: Context): Statement {
+function product(context: Context): Statement {
+  const { index, from, to, at, member, gradient, operator, loss, carried, isPartial } = context
+  const sent = isPartial ? sentBy(loopConsumers(context), member(from), context) : `d${loss}/d${member(from)}`
   return {
-    left: gradient(from),
+    of: carried.first,
+    left: isPartial ? through(gradient(from), 'loop') : gradient(from),
     right: applied([over('∏', index, from, to, operator)], gradient(to)),
-    remark: `in the order of ${index}, from left to right`,
-    claim: `d${loss}/d${member(from)} = prod((d${member(plus(at, 1))}/d${member(at)}).T for ${index} in range(${text(from)}, ${text(to)})) @ d${loss}/d${member(to)}`,
+    remark: row(Level.relation, [prose('in the order of '), dimLayout(at), prose(', from left to right')]),
+    claim:
+      sent &&
+      `${sent} = prod((d${member(plus(at, 1))}/d${member(at)}).T for ${index} in range(${text(from)}, ${text(to)})) @ d${loss}/d${member(to)}`,
+    shows: [],
+    explains: [],
   }
 }
 
+/** The nodes that the first step makes of what it starts from. */
+const loopConsumers = ({ index, from, step, carried }: Context): string[] =>
+  step.filter((v) => sourcesOf(v.expr).has(carried.incoming.expr)).map((v) => nameWith(v.name, new Map([[index, from]])))
+
+/** What some nodes send to a value, as a claim says it; undefined for nodes inside calls, whose names depend on the call. */
+const sentBy = (consumers: readonly string[], to: string, { loss }: Context): string | undefined =>
+  consumers.length === 0 || consumers.some((c) => c.includes('.')) ? undefined : consumers.map((c) => `d${loss}/d(${to}->${c})`).join(' + ')
+
 /** He et al. 2016, eqs. (5) and (8): where a step adds to a multiple of its input, the error arrives whole, or scaled, and more is added to it. */
-function additive({ index, from, to, at, i, j, member, gradient, loss, carried, layout, structure, nameLayout }: Context): Statement[] {
+function additive({ index, from, to, at, i, j, member, gradient, loss, carried, structure, network, isPartial }: Context): Statement[] {
   const root = carried.outgoing.expr.args[0]!
   if (root.op !== add) return []
   const skips = root.args.filter((term) => isMultipleOf(term, carried.incoming.expr))
@@ -120,78 +133,110 @@ function additive({ index, from, to, at, i, j, member, gradient, loss, carried, 
   const scale = scaleOf(skips[0]!)
   const scaleValue = scale && structure.valueAt.get(scale)
   if (scale && !scaleValue) return []
-  const moved = (layoutOrName: string, k: string): string => layoutOrName.replaceAll(`[${index}]`, `[${k}]`)
-  const scaleAt = (k: string): Layout => nameLayout(moved(scaleValue!.name, k))
+  const names = others.map((o) => structure.valueAt.get(o)?.name)
+  // the parts are named by the intermediate values, not when a body writes them out with the index of a step
+  if (names.some((n) => n === undefined)) return []
+  const moved = (name: string, k: string): string => nameWith(name, new Map([[index, sizeSymbol(k)]]))
+  const scaleAt = (k: string): Layout => network.layoutOf(moved(scaleValue!.name, k))
   const scaleText = (k: string): string => moved(scaleValue!.name, k)
-  const end = { text: text(to), dim: to }
-  const names = others.map((o) => structure.valueAt.get(o))
   const added = joined(
     Level.sum,
     symbol(' + '),
-    others.map((o, n) => (names[n] ? nameLayout(moved(names[n].name, i)) : layout(o))),
+    names.map((name) => network.layoutOf(moved(name!, i))),
   )
-  const lowest = sizeSymbol(index)
   const weighted = scale
-    ? row(Level.product, [over('∏', j, plus(sizeSymbol(i), 1), to, scaleAt(j)), space, within(Level.product, added)])
+    ? scaled(over('∏', j, plus(sizeSymbol(i), 1), to, scaleAt(j)), within(Level.product, added))
     : within(Level.product, added)
-  const sum = parenthesised(over('∑', i, lowest, to, weighted))
-  const operator = row(Level.product, [
-    rowOf([symbol('∂', '\\partial '), symbol('/', ' / '), symbol('∂', '\\partial '), nameLayout(member(at))]),
-    space,
-    sum,
-  ])
-  const whole = scale ? row(Level.product, [within(Level.factor, over('∏', i, lowest, to, scaleAt(i))), space, gradient(to)]) : gradient(to)
+  const operator = row(Level.product, [derivativeBy(network.layoutOf(member(at))), space, over('∑', i, at, to, weighted)])
+  const whole = scale ? scaled(over('∏', i, at, to, scaleAt(i)), gradient(to)) : gradient(to)
   const difference = `d(${member(plus(sizeSymbol(i), 1))} - ${scale ? `${scaleText(i)} * ` : ''}${member(sizeSymbol(i))})`
-  const weight = scale ? `prod(${scaleText(j)} for ${j} in range(${i} + 1, ${end.text})) * ` : ''
-  const first = scale ? `prod(${scaleText(i)} for ${i} in range(${index}, ${end.text})) * ` : ''
-  // the parts are named by the intermediate values, not when a body writes them out with the index of a step
-  if (names.some((n) => n === undefined)) return []
+  const weight = scale ? `prod(${scaleText(j)} for ${j} in range(${i} + 1, ${text(to)})) * ` : ''
+  const front = scale ? `prod(${scaleText(i)} for ${i} in range(${index}, ${text(to)})) * ` : ''
   return [
     {
+      of: carried.incoming,
       left: gradient(at),
       right: row(Level.sum, [whole, symbol(' + '), applied([transposed(parenthesised(operator))], gradient(to))]),
-      remark: scale
-        ? 'the error of the last layer arrives scaled, and more is added'
-        : 'the error of the last layer arrives whole, and more is added',
-      claim: `d${loss}/d${member(at)} = ${first}d${loss}/d${member(to)} + sum(${weight}((${difference}/d${member(at)}).T @ d${loss}/d${member(to)}) for ${i} in range(${index}, ${end.text}))`,
-      range: `${index} in range(${text(from)}, ${text(to)})`,
+      remark: prose(`the error of the last layer arrives ${scale ? 'scaled' : 'whole'}, and more is added`),
+      claim: `d${loss}/d${member(at)} = ${front}d${loss}/d${member(to)} + sum(${weight}((${difference}/d${member(at)}).T @ d${loss}/d${member(to)}) for ${i} in range(${index}, ${text(to)}))`,
+      range: `${index} in range(${text(isPartial ? plus(from, 1) : from)}, ${text(to)})`,
+      shows: [],
+      explains: [],
     },
   ]
 }
 
+/** A formula of a step at one index, set. */
+const setAt = (formula: Expr, at: Dim, { loop, derivation }: Whole): Layout => typeset(mover(loop.index, at, derivation.network)(formula))
+
 /** ∂L/∂h[0]: the first step sends its error to where the recursion starts. */
-function first({ from, member, nameLayout, gradient, loss }: Context): Statement {
-  const next = plus(from, 1)
+function beginning({ of, term, isAll }: First, whole: Whole): Statement {
+  const gradient = derivative(whole.derivation.network.loss.layout, of.layout)
   return {
-    left: gradient(from),
-    right: applied([transposed(derivative(nameLayout(member(next)), nameLayout(member(from))))], gradient(next)),
-    remark: 'where the recursion starts',
-    claim: `d${loss}/d${member(from)} = (d${member(next)}/d${member(from)}).T @ d${loss}/d${member(next)}`,
+    of,
+    left: isAll ? gradient : through(gradient, 'loop'),
+    right: setAt(term, whole.loop.from, whole),
+    remark: prose('backwards the recursion ends here'),
+    claim: undefined,
+    shows: [term],
+    explains: [],
+  }
+}
+
+/** ∂L/∂h[T]: no next step sends anything to what the last one hands on. */
+function ending({ of, term, isAll }: End, whole: Whole): Statement {
+  const { loss, layoutOf } = whole.derivation.network
+  const at = minus(whole.loop.to, 1)
+  const gradient = derivative(loss.layout, layoutOf(nameWith(of.name, new Map([[whole.loop.index, at]]))))
+  return {
+    of,
+    isEnd: true,
+    left: isAll ? gradient : through(gradient, 'loop'),
+    right: setAt(term, at, whole),
+    remark: prose('the last step has no next one'),
+    claim: undefined,
+    shows: [term],
+    explains: [],
   }
 }
 
 /** Back-propagation through time (Werbos 1990): the own errors of all later steps, each through the Jacobians between. */
-function throughTime({ index, from, to, at, i, j, step, carried, member, nameLayout, loss, network }: Context): Statement {
+function throughTime(context: Context, ends: readonly End[]): Statement[] {
+  const { index, from, to, at, i, j, step, carried, member, loss, network } = context
+  const end = ends.find((e) => e.of === carried.outgoing && e.isAll)
+  if (!end || bypasses(context)) return []
   const out = (k: Dim): string => member(plus(k, 1))
-  const consumers = step.filter((v) => sourcesOf(v.expr).has(carried.outgoing.expr))
+  const later = sizeSymbol(i)
+  const consumers = step.filter((v) => sourcesOf(v.expr).has(carried.outgoing.expr)).map((v) => nameWith(v.name, new Map([[index, later]])))
   const direct = sourcesOf(network.loss.expr).has(carried.outgoing.expr)
-  const named = (v: Value, k: string): string => v.name.replaceAll(`[${index}]`, `[${k}]`)
-  const toConsumers = [...consumers.map((v) => named(v, i)), ...(direct ? [loss] : [])]
-  const own = toConsumers.map((c) => `d${loss}/d(${out(sizeSymbol(i))}->${c})`).join(' + ')
-  const jacobian = transposed(derivative(nameLayout(out(sizeSymbol(j))), nameLayout(member(sizeSymbol(j)))))
-  const ownLayout = symbol(`e[${i}]`, `e_{${i}}`)
-  const products = over('∏', j, plus(at, 1), plus(sizeSymbol(i), 1), jacobian)
-  const body = row(Level.product, [within(Level.factor, parenthesised(products)), space, ownLayout])
-  return {
-    left: derivative(network.loss.layout, nameLayout(out(at))),
-    right: over('∑', i, at, to, body),
-    remark: `back-propagation through time; e[${i}] is what step ${i} itself sends to ${out(sizeSymbol(i))}`,
-    claim: `d${loss}/d${out(at)} = sum(prod((d${out(sizeSymbol(j))}/d${member(sizeSymbol(j))}).T for ${j} in range(${index} + 1, ${i} + 1)) @ (${own}) for ${i} in range(${index}, ${text(to)}))`,
-    range: `${index} in range(${text(from)}, ${text(to)})`,
-  }
+  const own = sentBy([...consumers, ...(direct ? [loss] : [])], out(later), context)
+  if (own === undefined) return []
+  const [jth, before] = [out(sizeSymbol(j)), member(sizeSymbol(j))]
+  const jacobian = transposed(derivative(network.layoutOf(jth), network.layoutOf(before)))
+  const error = symbol(`e[${i}]`, `e_{${i}}`)
+  const products = over('∏', j, plus(at, 1), plus(later, 1), jacobian)
+  return [
+    {
+      of: carried.outgoing,
+      left: derivative(network.loss.layout, network.layoutOf(out(at))),
+      right: over('∑', i, at, to, row(Level.product, [within(Level.factor, parenthesised(products)), space, error])),
+      remark: prose('back-propagation through time'),
+      claim: `d${loss}/d${out(at)} = sum(prod((d${jth}/d${before}).T for ${j} in range(${index} + 1, ${i} + 1)) @ (${own}) for ${i} in range(${index}, ${text(to)}))`,
+      range: `${index} in range(${text(from)}, ${text(to)})`,
+      shows: [],
+      explains: [{ left: error, right: typeset(mover(index, later, network)(end.term)) }],
+    },
+  ]
 }
 
-const rowOf = (parts: readonly Layout[]): Layout => row(Level.product, parts)
+/** Whether a step's error reaches what came in by other ways than through what is handed on. */
+function bypasses({ carried, network }: Context): boolean {
+  const { outgoing, incoming } = carried
+  return inOrder([network.loss.expr], (e) => (e === outgoing.expr ? [] : e.args)).includes(incoming.expr)
+}
+
+/** One layout in front of another, as its factor. */
+const scaled = (factor: Layout, of: Layout): Layout => row(Level.product, [within(Level.factor, factor), space, of])
 
 const applied = (operators: readonly Layout[], gradient: Layout): Layout =>
   joined(Level.product, space, [...operators.map((o) => within(Level.factor, o)), gradient])

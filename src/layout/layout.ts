@@ -71,6 +71,9 @@ export const call = (head: Layout, args: readonly Layout[]): Layout =>
 /** An upright word: a function's or an operation's name. */
 export const word = (name: string): Layout => symbol(name, `\\operatorname{${name.replaceAll('_', '\\_')}}`)
 
+/** Plain words beside a formula. */
+export const prose = (words: string): Layout => symbol(words, `\\text{${words}}`)
+
 /** x[0:n] in text, x_{0:n} in LaTeX. */
 export const index = (base: Layout, marks: readonly Layout[]): Layout =>
   row(Level.atom, [within(Level.derivative, base), fence('[', ']', joined(Level.relation, comma, marks))])
@@ -81,6 +84,14 @@ const equals = symbol(' = ', ' = ')
 export const equation = (left: Layout, right: Layout): Layout => row(Level.relation, [left, equals, right])
 
 const partial = symbol('∂', '\\partial ')
+
+/** ∂/∂x of what follows. */
+export const derivativeBy = (by: Layout): Layout => ({
+  kind: 'fraction',
+  level: Level.derivative,
+  over: partial,
+  under: row(Level.atom, [partial, within(Level.derivative, by)]),
+})
 
 /** ∂a/∂b */
 export const derivative = (of: Layout, by: Layout): Layout => ({

@@ -2,7 +2,8 @@
 import { type Layout, Level, parenthesised, within } from './layout.ts'
 
 const superscripts: Readonly<Record<string, string>> = Object.fromEntries(
-  [...'0123456789+-−()abcdefghijklmnoprstuvwxyz, Tᵀ′'].map((c, i) => [c, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ˒ ᵀᵀ′'][i]!]),
+  // no T: raised it would look like a transpose
+  [...'0123456789+-−()abcdefghijklmnoprstuvwxyz, ᵀ′'].map((c, i) => [c, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ˒ ᵀ′'][i]!]),
 )
 const subscripts: Readonly<Record<string, string>> = Object.fromEntries(
   [...'0123456789+-−=()aehijklmnoprstuvx'].map((c, i) => [c, [...'₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ'][i]!]),

@@ -130,6 +130,7 @@ function finished(frame: Frame, lossName: string, lossIsOpaque: boolean, entries
     assumptions: [],
     fixed: draft.fixed,
     sizes: [...draft.dims].flatMap(([name, dim]) => (typeof dim === 'number' ? [] : [name])),
+    layoutOf: (name) => layoutOf(name, draft),
     scope: { ...scope, nameCall: undefined, apply: undefined, isInstance: undefined },
   }
 }

@@ -58,6 +58,17 @@ export interface Carried {
   readonly last: Value | undefined
 }
 
+/** What a network that is one step of a loop knows of the loop. */
+export interface StepOfLoop {
+  readonly index: string
+  /** Nodes whose gradient has another form in the last step, where no next one sends an error: their names stay. */
+  readonly recurring: ReadonlySet<Expr>
+  /** The errors that arrive from nodes of the next step, each with the same node of this one. */
+  readonly ahead: ReadonlyMap<Expr, Value>
+  /** A formula of this step as the next one has it. */
+  readonly shift: (formula: Expr) => Expr
+}
+
 export interface Summand {
   /** Stands for the whole sum in the loss. */
   readonly sum: Expr
@@ -80,8 +91,10 @@ export interface Network {
   readonly loops: readonly SymbolicLoop[]
   /** The same network with a number for the length of each such loop. */
   readonly unrolled?: ((length: number) => Network) | undefined
-  /** The index of the loop that this network is one step of. */
-  readonly step?: string | undefined
+  /** The loop that this network is one step of. */
+  readonly step?: StepOfLoop | undefined
+  /** How the name of a value is set, also of one that only a formula speaks of. */
+  readonly layoutOf: (name: string) => Layout
   /** Errors that come from outside: the rest of a network that this one is a part of. */
   readonly seeds: ReadonlyMap<Expr, Expr>
   /** Conditions on random points: masks that must hold everywhere. */

@@ -12,6 +12,7 @@ import { type Draft, layoutOf } from './draft.ts'
 import { expressionOf } from './expression.ts'
 import { boundsOf, indexOf, memberName, withIndex } from './families.ts'
 import { atIndex, define, type Frame } from './frame.ts'
+import { dimInside, mentionsIndex } from './moved.ts'
 import { namesIn, partsOf } from './names.ts'
 import type { Carried, Network, Scope, Summand, SymbolicLoop, Value } from './network.ts'
 import { run } from './program.ts'
@@ -99,7 +100,7 @@ export function keeperOf(document: Document, draft: Draft, sample: Network): Kee
     const nodes = (): Value[] => [...draft.values.values()].filter((v) => v.role === 'node' && !before.has(v))
     run(step.body, atIndex(frame, index, at), step.body)
     const now = nodes()
-    const firsts = new Map([...open.incoming].map(([family, value]) => [family, { value, at: offsetOf(value.name, family, frame) }]))
+    const firsts = new Map([...open.incoming].map(([family, value]) => [family, { value, at: offsetOf(value.name, family) }]))
     run(step.body, atIndex(frame, index, plus(at, 1)), step.body)
     const next = nodes().filter((v) => !now.includes(v))
     const carried = [...firsts].map(([family, { value, at: start }]): Carried => {
@@ -186,7 +187,7 @@ function lastValue(family: string, at: Dim, span: Span, frame: Frame, loops: Sym
   const carried = loop?.carried.find((c) => c.family === family)
   if (!loop || !carried) return
   const sizes = new Map([[loop.index, minus(loop.to, 1)]])
-  const end = withSizes(offsetOf(carried.outgoing.name, family, frame), sizes)
+  const end = withSizes(offsetOf(carried.outgoing.name, family), sizes)
   if (!sameDim(end, at))
     unfit(`${memberName(family, at)}, which is neither the first nor the last member (${memberName(family, end)})`, span)
   const name = memberName(family, at)
@@ -198,14 +199,7 @@ function lastValue(family: string, at: Dim, span: Span, frame: Frame, loops: Sym
 }
 
 /** The l+1 in z[l+1]. */
-function offsetOf(name: string, family: string, { scope, draft }: Frame): Dim {
-  const text = name.slice(family.length + 1, -1)
-  const symbols = new Map([
-    ...scope.dims,
-    ...[...text.matchAll(/[\p{L}_][\p{L}\p{N}_]*/gu)].map(([s]) => [s, draft.dims.get(s) ?? sizeSymbol(s)] as const),
-  ])
-  return indexOf(parseExpression({ text, span: { start: 0, end: text.length }, exact: false }), { ...scope, dims: symbols })
-}
+const offsetOf = (name: string, family: string): Dim => dimInside(name.slice(family.length + 1, -1))
 
 /** By how much the index of a sum differs from the index of the loop that defines what it sums; undefined for another loop's. */
 function shiftOf(ast: Ast & { kind: 'over' }, index: string, { step, index: own }: SymbolicLoop, scope: Scope): Dim | undefined {
@@ -215,7 +209,7 @@ function shiftOf(ast: Ast & { kind: 'over' }, index: string, { step, index: own 
     const family = part.of.name
     const defined = step.find((v) => v.name.startsWith(`${family}[`))
     if (!defined) continue
-    const offset = offsetOf(defined.name, family, { scope: here, draft: { dims: new Map() } } as unknown as Frame)
+    const offset = offsetOf(defined.name, family)
     return minus(plus(minus(offset, sizeSymbol(own)), sizeSymbol(index)), indexOf(part.marks[0].value, here))
   }
   return undefined
@@ -235,13 +229,7 @@ export function apart(draft: Draft, loops: readonly SymbolicLoop[]): Pick<Networ
   if (loops.length === 0) return { loops, values: draft.values }
   const nodes = new Set(loops.flatMap((l) => [...l.step, ...l.next, ...l.carried.map((c) => c.incoming)]))
   const all = [...draft.values.values()].filter((v) => !nodes.has(v))
-  const complete = loops.map((loop) => ({ ...loop, own: all.filter((v) => mentions(v.name, loop.index)) }))
+  const complete = loops.map((loop) => ({ ...loop, own: all.filter((v) => mentionsIndex(v.name, loop.index)) }))
   const own = new Set(complete.flatMap((loop) => loop.own))
   return { loops: complete, values: new Map(all.flatMap((v) => (own.has(v) ? [] : [[v.name, v] as const]))) }
 }
-
-/** W[l+1] belongs to a step of the loop over l. */
-const mentions = (name: string, index: string): boolean =>
-  [...name.matchAll(/\[([^\]]*)\]/g)].some(([, inside]) =>
-    [...inside!.matchAll(/[\p{L}_][\p{L}\p{N}_]*/gu)].some(([symbol]) => symbol === index),
-  )

@@ -16,6 +16,7 @@ import { comparedJson } from './comparison.ts'
 import { derivedLines } from './derived.ts'
 import { placeOf } from './faults.ts'
 import { writerOf } from './lines.ts'
+import { receivedFrom } from './loops.ts'
 import { printedValues } from './summary.ts'
 
 export const deriveSchema = 'backproof/derive/1'
@@ -40,12 +41,9 @@ export function derivationJson(result: Result, at: readonly Value[] | undefined)
 }
 
 /** One step of a loop whose length is a symbol, and what follows for all of them. */
-function loopJson(
-  { loop, derivation, shared, statements }: LoopDerivation,
-  verification: Verification | null,
-  at: readonly Value[] | undefined,
-): object {
-  const writer = writerOf(derivation)
+function loopJson(whole: LoopDerivation, verification: Verification | null, at: readonly Value[] | undefined): object {
+  const { loop, derivation, shared, statements } = whole
+  const writer = writerOf(derivation, whole)
   const heldOf = (statement: Statement): boolean | null => verification?.statements?.find((s) => s.statement === statement)?.ok ?? null
   return {
     index: loop.index,
@@ -53,32 +51,38 @@ function loopJson(
     to: dimJson(loop.to),
     statements: statements.map((s) => {
       const { left, right } = { left: both(s.left), right: both(s.right) }
-      return { left, right, remark: s.remark, claim: s.claim, range: s.range ?? null, ok: heldOf(s) }
+      return { left, right, remark: toText(s.remark), claim: s.claim ?? null, range: s.range ?? null, ok: heldOf(s) }
     }),
     shared: shared.map(({ of, term, isAll }) => ({ of: of.name, isAll, term: both(writer.layout(term)) })),
-    ...partsJson(derivation, verification, at),
+    ...partsJson(derivation, verification, at, whole),
   }
 }
 
 const dimJson = (dim: Dim): number | string => (typeof dim === 'number' ? dim : dimText(dim))
 
 /** What is derived of a network, or of one step of a loop. */
-function partsJson(derivation: Derivation, verification: Verification | null, at: readonly Value[] | undefined): object {
+function partsJson(
+  derivation: Derivation,
+  verification: Verification | null,
+  at: readonly Value[] | undefined,
+  loop?: LoopDerivation,
+): object {
   const { network, branches, gradients, names } = derivation
-  const writer = writerOf(derivation)
+  const writer = writerOf(derivation, loop)
   const asked = (v: Value): boolean => at === undefined || at.includes(v)
   const printed = new Set(printedValues(derivation))
   const shape = (v: Value): (number | string)[] => v.expr.shape.map(dimJson)
   const all = [...network.values.values()].flatMap((v) => (v === network.loss ? [] : (gradients.get(v) ?? [])))
 
   const gradientJson = (g: Gradient): object => {
-    const line = writer.gradient(g)
+    const received = receivedFrom(g.of, derivation).find((r) => r.isAll)?.line
+    const line = received ?? writer.gradient(g)
     return {
       of: g.of.name,
-      role: g.of.role,
+      role: roleOf(g.of, derivation),
       shape: shape(g.of),
-      given: g.given,
-      terms: writer.terms(g).map((t) => ({ path: t.path.map((v) => v.name), kind: t.kind, ...both(t.layout) })),
+      given: g.given && !received,
+      terms: (received ? [] : writer.terms(g)).map((t) => ({ path: t.path.map((v) => v.name), kind: t.kind, ...both(t.layout) })),
       ...both(line.right),
       symbol: both(line.left),
       verified: verification ? verifiedJson(verification.byValue.get(g.of) ?? null) : null,
@@ -88,7 +92,12 @@ function partsJson(derivation: Derivation, verification: Verification | null, at
   return {
     nodes: [...network.values.values()]
       .filter((v) => v !== network.loss)
-      .map((v) => ({ name: v.name, role: v.role, shape: shape(v), ...(v.role === 'node' ? both(writer.layout(v.expr.args[0]!)) : {}) })),
+      .map((v) => ({
+        name: v.name,
+        role: roleOf(v, derivation),
+        shape: shape(v),
+        ...(v.role === 'node' ? both(writer.layout(v.expr.args[0]!)) : {}),
+      })),
     merges: [...branches.merges.values()].flatMap((merges) =>
       merges
         .filter((m) => asked(m.at))
@@ -113,6 +122,10 @@ function partsJson(derivation: Derivation, verification: Verification | null, at
     ],
   }
 }
+
+/** What a loop hands on at its end is a node, though no equation outside the loop defines it. */
+const roleOf = (value: Value, { loops }: Derivation): Value['role'] =>
+  loops.some(({ loop }) => loop.carried.some((c) => c.last === value)) ? 'node' : value.role
 
 const verifiedJson = (v: { draws: number; worst: number; ok: boolean } | null): object | null =>
   v ? { draws: v.draws, worst: finite(v.worst), ok: v.ok } : null

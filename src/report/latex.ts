@@ -16,5 +16,6 @@ export function latexOf(report: Report): string {
 const commentOf = ({ kind, title, why }: Section): string =>
   [kind, title ? toLatex(title) : '', why ? `: ${why}` : ''].filter(Boolean).join(' ').replaceAll('\n', ' ')
 
-/** left &= right; a contribution is written with an arrow. */
-const rowOf = ({ left, sign, right }: Line): string => `${toLatex(left)} &${sign === '=' ? '=' : '\\leftarrow'} ${toLatex(right)}`
+/** left &= right && note; a contribution is written with an arrow. */
+export const rowOf = ({ left, sign, right, note }: Line): string =>
+  `${toLatex(left)} &${sign === '=' ? '=' : '\\leftarrow'} ${toLatex(right)}${note ? ` && ${toLatex(note)}` : ''}`

@@ -1,8 +1,10 @@
 /** Sets the equations of a derivation: one writer a derivation, so that shared formulas are set once. */
-import type { Derivation } from '../derive/derive.ts'
+import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
+import { backwards } from '../derive/recurrence.ts'
 import type { Gradient, Use } from '../derive/reverse.ts'
 import { sourcesIn } from '../derive/reverse.ts'
+import { minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { Table } from '../expr/table.ts'
@@ -23,6 +25,8 @@ export interface Line {
   readonly right: Layout
   readonly shape?: Shape | undefined
   readonly remark?: string | undefined
+  /** For which steps of a loop it holds, or what is to be said of it there: part of the formula in every format. */
+  readonly note?: Layout | undefined
   /** The terms of the right-hand side with the path that each came by, if there are several. */
   readonly terms: readonly Term[]
   /** The name that it defines, and the formulas that it shows: what they mention may need a `where`. */
@@ -57,6 +61,8 @@ export interface Writer {
   equation(value: Value): Layout
   forward(value: Value): Line
   gradient(g: Gradient): Line
+  /** Its gradient, and the other form that it has at the end of a loop. */
+  lines(g: Gradient): readonly Line[]
   terms(g: Gradient): readonly Term[]
   /** What each branch of a merge receives. */
   branches(merge: Value): readonly Line[]
@@ -64,13 +70,27 @@ export interface Writer {
   definition(name: Expr): Line
 }
 
+const explanation = (e: { readonly left: Layout; readonly right: Layout }): Line => ({ ...e, sign: '=', terms: [], shows: [] })
+
+/** What holds for a whole loop. */
+export const statementLine = ({ left, right, remark, shows, explains }: Statement): Line => ({
+  left,
+  sign: '=',
+  right,
+  note: remark,
+  terms: [],
+  shows,
+  explains: explains.map(explanation),
+})
+
 /** x → a → u → F → y; the middle of a long way is left out. */
 export function pathText(path: readonly Value[]): string {
   const names = path.map((v) => toText(v.layout))
   return (names.length > 9 ? [...names.slice(0, 4), '…', ...names.slice(-4)] : names).join(' → ')
 }
 
-export function writerOf(derivation: Derivation): Writer {
+/** Sets a derivation, or that of one step of a loop. */
+export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer {
   const { network, branches, form, gradients, structure } = derivation
   const memo: TypesetMemo = new Table()
   const layout = (expr: Expr): Layout => typeset(expr, memo)
@@ -89,6 +109,22 @@ export function writerOf(derivation: Derivation): Writer {
       inSum: g.total.op === add && g.total.args.length === g.contributions.length && g.total.args[i] === c.term,
       ...branches.route(g.of, c.consumer),
     }))
+  const gradient = (g: Gradient): Line => {
+    const operator = operatorForm?.(g)
+    return {
+      of: g.of,
+      left: symbolOf(g.of),
+      sign: '=',
+      right: operator?.layout ?? layout(g.total),
+      shape: g.of.expr.shape,
+      remark: operator ? undefined : broadcastRemark(g.of, derivation),
+      note: loop && branches.recurring.has(g.of) ? backwards(loop.loop.index, loop.loop.from, minus(loop.loop.to, 1)) : undefined,
+      terms: operator || g.contributions.length < 2 ? [] : terms(g),
+      defines: g.adjoint,
+      shows: operator ? [] : [g.total],
+      explains: (operator?.explains ?? []).map(explanation),
+    }
+  }
   return {
     loss: body(network.loss),
     layout,
@@ -102,21 +138,8 @@ export function writerOf(derivation: Derivation): Writer {
       terms: [],
       shows: [],
     }),
-    gradient(g) {
-      const operator = operatorForm?.(g)
-      return {
-        of: g.of,
-        left: symbolOf(g.of),
-        sign: '=',
-        right: operator?.layout ?? layout(g.total),
-        shape: g.of.expr.shape,
-        remark: operator ? undefined : broadcastRemark(g.of, derivation),
-        terms: operator || g.contributions.length < 2 ? [] : terms(g),
-        defines: g.adjoint,
-        shows: operator ? [] : [g.total],
-        explains: (operator?.explains ?? []).map((e) => ({ ...e, sign: '=', terms: [], shows: [] })),
-      }
-    },
+    gradient,
+    lines: (g) => [gradient(g), ...(loop?.statements ?? []).filter((s) => s.isEnd && s.of === g.of).map(statementLine)],
     terms,
     branches: (merge) =>
       [...sourcesIn(structure.parts.get(merge)!).keys()].flatMap((source): Line[] => {

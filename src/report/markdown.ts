@@ -1,6 +1,7 @@
 /** Writes a report as Markdown with formulas in dollars, as GitHub and most editors show it. */
 import { toLatex } from '../layout/latex.ts'
-import { type Line, pathText, type Section } from './lines.ts'
+import { rowOf } from './latex.ts'
+import { pathText, type Section } from './lines.ts'
 import type { Report } from './report.ts'
 
 const titles: Readonly<Record<Section['kind'], string>> = {
@@ -42,5 +43,3 @@ function sectionLines(section: Section): string[] {
 }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
-
-const rowOf = ({ left, sign, right }: Line): string => `${toLatex(left)} &${sign === '=' ? '=' : '\\leftarrow'} ${toLatex(right)}`

@@ -1,10 +1,11 @@
 /** A derivation arranged for reading: sections of equations with their reasons, before any format is chosen. */
-import type { Derivation, LoopDerivation, Shared } from '../derive/derive.ts'
-import { over, rangeLayout, through } from '../derive/recurrence.ts'
+import type { Derivation, LoopDerivation } from '../derive/derive.ts'
+import { rangeLayout } from '../derive/recurrence.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import { derivative, type Layout } from '../layout/layout.ts'
-import type { SymbolicLoop, Value } from '../network/network.ts'
-import { type Line, type Section, type Writer, writerOf } from './lines.ts'
+import type { Layout } from '../layout/layout.ts'
+import type { Value } from '../network/network.ts'
+import { type Section, statementLine, type Writer, writerOf } from './lines.ts'
+import { receivedFrom, sumLine } from './loops.ts'
 import { hasPathsInside, reasonsOf } from './reasons.ts'
 import { whereLines } from './where.ts'
 
@@ -47,14 +48,22 @@ function forwardSections(derivation: Derivation, writer: Writer): Section[] {
   return sections
 }
 
-/** What is said of some values only; those of a loop belong to the derivation of its step. */
+/** What is said of some values only: of those of a loop's step in its own derivation, of those that loops send errors to by the loops. */
 function askedFor(at: readonly Value[], derivation: Derivation, writer: Writer): Section[] {
   return at.flatMap((value) => {
     const loop = derivation.gradients.has(value) ? undefined : derivation.loops.find((l) => l.derivation.gradients.has(value))
-    const owner = loop?.derivation ?? derivation
-    const own = loop ? writerOf(owner) : writer
-    return whereLines(blocksOf(value, owner, own), owner, own)
+    if (loop) return sectionsIn(loop, (own) => blocksOf(value, loop.derivation, own))
+    const received = receivedFrom(value, derivation)
+    const kind = value.role === 'param' ? 'parameters' : 'inputs'
+    const own = received.some((r) => r.isAll) ? [] : whereLines(blocksOf(value, derivation, writer), derivation, writer)
+    return [...own, ...received.flatMap(({ line, from }) => sectionsIn(from, () => [{ kind, lines: [line] }]))]
   })
+}
+
+/** Sections in the names of one step of a loop. */
+function sectionsIn(loop: LoopDerivation, drafts: (writer: Writer) => readonly Draft[]): Section[] {
+  const writer = writerOf(loop.derivation, loop)
+  return whereLines(drafts(writer), loop.derivation, writer)
 }
 
 function wholeReport(derivation: Derivation, writer: Writer): Section[] {
@@ -94,43 +103,32 @@ function leafSections(plain: readonly Gradient[], writer: Writer): Draft[] {
 }
 
 /** How the error goes back through a loop: what follows for all steps, one step, and what the steps send to values from outside. */
-function loopSections({ loop, derivation, shown, shared, statements }: LoopDerivation): Section[] {
-  const writer = writerOf(derivation)
+function loopSections(whole: LoopDerivation): Section[] {
+  const { loop, derivation, shown, shared, statements } = whole
+  const writer = writerOf(derivation, whole)
   const isShown = (g: Gradient): boolean => shown.includes(g.of)
   const { anchored, plain } = sorted(derivation)
   const nodes = plain.filter((g) => g.of.role === 'node' && derivation.branches.anchors.has(g.of) && isShown(g)).reverse()
-  const whole: Draft = {
+  const heading: Draft = {
     kind: 'loop',
     title: rangeLayout(loop.index, loop.from, loop.to),
     why: 'each step receives the error of the next one',
-    lines: statements.map((s): Line => ({ left: s.left, sign: '=', right: s.right, remark: s.remark, terms: [], shows: [] })),
+    lines: statements.filter((s) => !s.isEnd).map(statementLine),
   }
   const sums = (role: Value['role'][], kind: Section['kind']): Draft[] => {
-    const lines = shared.filter((s) => role.includes(s.of.role)).map((s) => sumLine(s, loop, derivation, writer))
+    const lines = shared.filter((s) => role.includes(s.of.role)).map((s) => sumLine(s, whole, writer))
     return lines.length > 0 ? [{ kind, lines, why: 'used by every step: the contributions of all steps add up' }] : []
   }
+  const blocks = (g: Gradient): Draft[] => blocksOf(g.of, derivation, writer, isShown(g))
   const drafts = [
-    whole,
-    ...nodes.map((g): Draft => ({ kind: 'node', title: writer.equation(g.of), lines: [writer.gradient(g)] })),
-    ...anchored.flatMap((g) => (loop.step.includes(g.of) || isShown(g) ? blocksOf(g.of, derivation, writer, isShown(g)) : [])),
+    heading,
+    ...nodes.flatMap(blocks),
+    ...anchored.flatMap((g) => (loop.step.includes(g.of) || isShown(g) ? blocks(g) : [])),
     ...leafSections(plain.filter(isShown), writer),
     ...sums(['input', 'node'], 'inputs'),
     ...sums(['param'], 'parameters'),
   ]
   return whereLines(drafts, derivation, writer)
-}
-
-/** ∂L/∂W = Σ over the steps of what each sends back. */
-function sumLine({ of, term, isAll }: Shared, { index, from, to }: SymbolicLoop, { network }: Derivation, writer: Writer): Line {
-  const plain = derivative(network.loss.layout, of.layout)
-  return {
-    left: isAll ? plain : through(plain, 'loop'),
-    sign: '=',
-    right: over('∑', index, from, to, writer.layout(term)),
-    shape: of.expr.shape,
-    terms: [],
-    shows: [term],
-  }
 }
 
 const lossSection = ({ network, structure }: Derivation, writer: Writer): Draft => ({
@@ -141,34 +139,28 @@ const lossSection = ({ network, structure }: Derivation, writer: Writer): Draft 
 })
 
 /** What is said of one value: as a merge, as a fan-out, or simply its gradient; unless `whole` only where the error goes from it. */
-function blocksOf(value: Value, derivation: Derivation, writer: Writer, whole = true): Draft[] {
-  const { gradients, branches, structure } = derivation
+function blocksOf(value: Value, { gradients, branches, structure }: Derivation, writer: Writer, whole = true): Draft[] {
   const g = gradients.get(value)!
   const isMerge = branches.merges.has(value)
   const uses = branches.fanOuts.get(value)
+  const title = value.role === 'node' ? writer.equation(value) : undefined
   if (!isMerge && !uses) {
-    if (value.role === 'node' && hasPathsInside(value, structure)) {
-      const why = reasonsOf(value, structure, 'merges')
-      return [{ kind: 'node', title: writer.equation(value), why, lines: g.given ? [] : [writer.gradient(g)] }]
-    }
+    if (value.role === 'node' && hasPathsInside(value, structure))
+      return [{ kind: 'node', title, why: reasonsOf(value, structure, 'merges'), lines: g.given ? [] : writer.lines(g) }]
     if (g.given)
-      return [
-        { kind: 'node', title: writer.equation(value), why: 'an argument of the unknown loss: here the derivation starts', lines: [] },
-      ]
-    const kind = value.role === 'param' ? 'parameters' : value.role === 'input' ? 'inputs' : 'node'
-    return [{ kind, title: kind === 'node' ? writer.equation(value) : undefined, lines: [writer.gradient(g)] }]
+      return [{ kind: 'node', title: title ?? value.layout, why: 'an argument of the unknown loss: here the derivation starts', lines: [] }]
+    return [{ kind: value.role === 'param' ? 'parameters' : value.role === 'input' ? 'inputs' : 'node', title, lines: writer.lines(g) }]
   }
   const merge: Draft[] = isMerge
     ? [
         {
           kind: 'merge',
-          title: writer.equation(value),
+          title,
           why: reasonsOf(value, structure, 'merges'),
-          lines: [...(g.given || uses || !whole ? [] : [writer.gradient(g)]), ...writer.branches(value)],
+          lines: [...(g.given || uses || !whole ? [] : writer.lines(g)), ...writer.branches(value)],
         },
       ]
     : []
-  const fanOut: Draft[] =
-    uses && whole ? [{ kind: 'fan-out', title: value.layout, why: writer.uses(uses), lines: [writer.gradient(g)] }] : []
+  const fanOut: Draft[] = uses && whole ? [{ kind: 'fan-out', title: value.layout, why: writer.uses(uses), lines: writer.lines(g) }] : []
   return [...merge, ...fanOut]
 }

@@ -33,7 +33,7 @@ export const printedValues = ({ gradients, branches, network, inlined, loops }: 
   [...gradients.values()]
     .filter((g) => g.of !== network.loss && !g.given && (g.of.role !== 'node' || branches.anchors.has(g.of) || !inlined.has(g.of)))
     .map((g) => g.of)
-    .concat(loops.flatMap(({ shown, shared }) => [...shown, ...shared.flatMap((s) => (s.isAll ? [s.of] : []))]))
+    .concat(loops.flatMap(({ shown, shared, firsts }) => [...shown, ...[...firsts, ...shared].flatMap((s) => (s.isAll ? [s.of] : []))]))
 
 /** 3.1e-10 */
 export const errorText = (worst: number): string => (worst === 0 ? '0' : worst.toExponential(1))
@@ -44,7 +44,8 @@ function verificationSummary(
 ): Summary[] {
   const printed = printedValues(derivation)
   const checked = printed.filter((v) => byValue.get(v))
-  const failing = checked.filter((v) => !byValue.get(v)!.ok)
+  // what has no line of its own is told if it is wrong
+  const failing = [...byValue].flatMap(([v, verified]) => (verified && !verified.ok ? [v] : []))
   const unchecked = printed.filter((v) => !byValue.get(v) && !kinked.includes(v))
   const tied = printed.filter((v) => kinked.includes(v))
   const worst = checked.reduce((most, v) => Math.max(most, byValue.get(v)!.worst), 0)

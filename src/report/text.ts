@@ -44,7 +44,9 @@ const length = (text: string): number =>
   !/[\u0300-\u036f\ud800-\udfff]/.test(text) ? text.length : [...text.replaceAll(/\p{M}/gu, '')].length
 
 function lineText(line: Line, written: string, column: number, paint: Paint): string[] {
-  const remarks = [line.shape ? shapeText(line.shape) : '', line.remark ?? ''].filter((r) => r !== '').join('   ')
+  const remarks = [line.shape ? shapeText(line.shape) : '', line.remark ?? '', line.note ? toText(line.note) : '']
+    .filter((r) => r !== '')
+    .join('   ')
   const gap = ' '.repeat(Math.max(3, column - length(written) + 3))
   const first = margin + written + (remarks === '' ? '' : gap + paint.faint(remarks))
   return [first, ...termsText(line, written, paint)]

@@ -1,26 +1,36 @@
 /** Puts a `where` line beside the first formula that mentions a name which nothing in the report defines. */
 import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import { inOrder, visibleArgs } from '../expr/expr.ts'
+import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
 import type { Line, Section, Writer } from './lines.ts'
 
 /** The sections with their `where` lines; a name is defined once, where it is first used. */
-export function whereLines(drafts: readonly Omit<Section, 'where'>[], { gradients, names }: Derivation, writer: Writer): Section[] {
+export function whereLines(
+  drafts: readonly Omit<Section, 'where'>[],
+  { gradients, names, network }: Derivation,
+  writer: Writer,
+): Section[] {
   const undefinedYet = new Table<Gradient | 'name' | 'defined'>()
   for (const name of names) undefinedYet.set(name, 'name')
   for (const g of gradients.values()) if (!g.given && g.adjoint.op.atomic) undefinedYet.set(g.adjoint, g)
   for (const { lines } of drafts) for (const { defines } of lines) if (defines) undefinedYet.set(defines, 'defined')
+  // an error that comes from the next step of a loop is told at this step's index
+  const told = (name: Expr): Expr => {
+    const same = network.step?.ahead.get(name)
+    return same ? gradients.get(same)!.adjoint : name
+  }
   return drafts.map((draft) => {
     const where: Line[] = draft.lines.flatMap((l) => l.explains ?? [])
     let open = draft.lines.flatMap((l) => l.shows)
     while (open.length > 0) {
       const lines: Line[] = []
-      for (const name of inOrder(open, visibleArgs)) {
+      for (const mentioned of inOrder(open, visibleArgs)) {
+        const name = told(mentioned)
         const found = undefinedYet.get(name)
         if (!found || found === 'defined') continue
         undefinedYet.set(name, 'defined')
-        lines.push(found === 'name' ? writer.definition(name) : writer.gradient(found))
+        lines.push(...(found === 'name' ? [writer.definition(name)] : writer.lines(found)))
       }
       for (const line of lines) where.push(line)
       open = lines.flatMap((l) => l.shows)
