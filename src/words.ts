@@ -26,6 +26,16 @@ export const words = {
   ],
   'too-large': (p: { what: string; limit: string }): Words => [`${p.what} is larger than ${p.limit}`],
 
+  'array-too-large': (p: { shape: string; most: number }): Words => [
+    `an array of the shape [${p.shape}] has more than ${p.most} entries`,
+    'The derivation does not need numbers: --no-verify leaves the checks out. Checks take small sizes for what stays a symbol.',
+  ],
+
+  'not-a-row': (p: { found: string; count: number }): Words => [
+    `rows are picked by whole numbers from 0 to ${p.count - 1}, not by ${p.found}`,
+    'Declare what picks them as an index:  ids: {shape: [n], is: index(v)}',
+  ],
+
   // the syntax of expressions
   syntax: (p: { expected: string; found: string; hint?: string }): Words => [`expected ${p.expected}, found ${p.found}`, p.hint],
   'no-equation': (p: { what: string }): Words => [
@@ -162,6 +172,7 @@ export const words = {
     `${p.option} should be ${p.expected}, but is ${p.found}`,
   ],
   'no-file': (p: { path: string; reason: string }): Words => [`${p.path} can't be read: ${p.reason}`],
+  'no-output': (p: { path: string; reason: string }): Words => [`${p.path} can't be written: ${p.reason}`],
 } as const
 
 export type Code = keyof typeof words

@@ -1,6 +1,6 @@
 /** The built command, end to end. */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -224,4 +224,31 @@ describe('README', () => {
     const picture = backproof(['derive', residual]).stdout.trimEnd()
     expect(readme).toContain(picture)
   })
+})
+
+test('a result is written through links, to devices as they are, and never over its own spec', () => {
+  const own = spec('own.yaml', readFileSync(residual, 'utf8'))
+  const self = backproof(['derive', own, '--no-verify', '-o', own])
+  expect(self).toMatchObject({ status: 2, stdout: '' })
+  expect(self.stderr).toContain("can't be written: it is the spec itself")
+  expect(readFileSync(own, 'utf8')).toBe(readFileSync(residual, 'utf8'))
+
+  const target = spec('target.txt', '')
+  const link = join(folder, 'link.txt')
+  symlinkSync(target, link)
+  expect(backproof(['derive', own, '--no-verify', '-o', link]).status).toBe(0)
+  expect(lstatSync(link).isSymbolicLink()).toBe(true)
+  expect(readFileSync(target, 'utf8')).toContain('∂L/∂x')
+
+  expect(backproof(['derive', own, '--no-verify', '-o', '/dev/null']).status).toBe(0)
+  expect(statSync('/dev/null').isCharacterDevice()).toBe(true)
+  expect(backproof(['derive', own, '-o', folder]).stderr).toContain("can't be written: it is a folder")
+})
+
+test('the attributes of an activation reach the derivative of a formula', () => {
+  const leaky = spec(
+    'leaky.yaml',
+    'inputs:\n  x: [n]\nfunctions:\n  f(t): t * leaky_relu(t, 0.3)\n  h(t): elu(t, alpha=0.5)\nlayers:\n  - y = f(x) + h(x)\nloss: L(y)\n',
+  )
+  expect(backproof(['derive', leaky])).toMatchObject({ status: 0, stderr: '' })
 })

@@ -16,7 +16,7 @@ import { summaryOf, summaryText } from '../report/summary.ts'
 import { textOf } from '../report/text.ts'
 import { failingClaims, verdictsOf } from '../report/verdicts.ts'
 import { Exit } from './exit.ts'
-import { readSource, writeWhole } from './files.ts'
+import { readSource, requireOther, writeWhole } from './files.ts'
 import type { CheckFlags, DeriveFlags, EvalFlags } from './flags.ts'
 import { paintFor } from './paint.ts'
 
@@ -27,9 +27,10 @@ export async function deriveCommand(path: string, flags: DeriveFlags): Promise<n
   let source: Source | undefined
   try {
     source = readSource(path)
+    if (flags.output !== undefined) requireOther(flags.output, path)
     const result = await derive(source, optionsOf(flags))
     const text = await rendered(result, source, flags)
-    if (flags.output) writeWhole(flags.output, text)
+    if (flags.output !== undefined) writeWhole(flags.output, text)
     else process.stdout.write(text)
     if (flags.format !== 'text' || flags.output) await warn(result, source, flags)
     return holds(result) ? Exit.ok : Exit.fails

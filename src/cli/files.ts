@@ -1,5 +1,5 @@
 /** The only place that reads and writes files. */
-import { readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { diagnostic, Failure, type Source } from '../diagnostic.ts'
 
 const reasons: Readonly<Record<string, string>> = {
@@ -27,16 +27,34 @@ export function readSource(path: string): Source {
   }
 }
 
-/** Writes a whole file or nothing: an interrupted run leaves no half of one. */
-export function writeWhole(path: string, text: string): void {
+const noOutput = (path: string, why: string): Failure => new Failure([diagnostic('no-output', { path, reason: why })])
+
+/** Fails where a result would be written over the spec that it is made from. */
+export function requireOther(output: string, input: string): void {
+  const [to, from] = [output, input].map((path) => statSync(path, { throwIfNoEntry: false }))
+  if (to && from && to.isFile() && to.ino === from.ino && to.dev === from.dev) throw noOutput(output, 'it is the spec itself')
+}
+
+/** Writes a whole file or nothing: an interrupted run leaves no half of one. What is no file (a device, a pipe) is written to as it is. */
+export function writeWhole(output: string, text: string): void {
+  try {
+    const known = statSync(output, { throwIfNoEntry: false })
+    if (known?.isDirectory()) throw noOutput(output, 'it is a folder')
+    if (known && !known.isFile()) writeFileSync(output, text)
+    // a link stays one: what it leads to is written
+    else replace(known ? realpathSync(output) : output, text)
+  } catch (error) {
+    throw error instanceof Failure ? error : noOutput(output, reason(error))
+  }
+}
+
+function replace(path: string, text: string): void {
   const draft = `${path}.${process.pid}.part`
   try {
     writeFileSync(draft, text)
     renameSync(draft, path)
   } catch (error) {
-    try {
-      unlinkSync(draft)
-    } catch {}
-    throw noFile(path, reason(error))
+    rmSync(draft, { force: true })
+    throw error
   }
 }

@@ -174,8 +174,9 @@ function crashed(error: unknown): void {
 function surviveClosedPipes(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error
-      process.exit(process.exitCode ?? Exit.ok)
+      if (error.code === 'EPIPE') process.exit(process.exitCode ?? Exit.ok)
+      if (stream === process.stdout) process.stderr.write(`the output can't be written: ${error.code ?? error.message}\n`)
+      process.exit(Exit.input)
     })
   }
 }

@@ -1,4 +1,5 @@
 /** Sizes of axes: whole numbers, or polynomials over symbols such as 2n + 1 and n·k, in a normal form. */
+import { fail } from '../diagnostic.ts'
 import { joined, type Layout, Level, row, symbol, within } from '../layout/layout.ts'
 import { nameLayout } from '../layout/names.ts'
 
@@ -71,6 +72,7 @@ export const product = (dims: readonly Dim[]): Dim => dims.reduce(times, 1)
 
 /** a / b rounded down; exact where b divides every term of a. */
 export function floorDivide(a: Dim, b: Dim): Dim {
+  if (b === 0) return fail('bad-dim', { what: 'a quotient by zero', found: 'it has no value' })
   if (typeof a === 'number' && typeof b === 'number') return Math.floor(a / b)
   const exact = divided(a, b)
   if (exact !== undefined) return exact
@@ -78,6 +80,9 @@ export function floorDivide(a: Dim, b: Dim): Dim {
   if (whole !== 0) return plus(whole, floorDivide(minus(a, times(b, whole)), b))
   return normal([{ coefficient: 1, atoms: [{ kind: 'floor', key: `floor((${keyOf(a)})/(${keyOf(b)}))`, over: a, under: b }] }])
 }
+
+/** Whether a dim is at least 0 for all sizes, as far as its signs tell. */
+export const isNeverNegative = (dim: Dim): boolean => termsOf(dim).every(({ coefficient }) => coefficient >= 0)
 
 /** What goes into each term a whole number of times: n − 1 for 2n − 1 = 2(n − 1) + 1. */
 const multiplesOf = (b: number, { terms }: SymbolicDim): Dim =>

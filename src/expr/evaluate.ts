@@ -1,5 +1,6 @@
 /** Numbers for expressions: float64, every node once, at any depth. */
-import { type Tensor, zip } from '../tensor/tensor.ts'
+import { fail } from '../diagnostic.ts'
+import { sizeOf, type Tensor, zip } from '../tensor/tensor.ts'
 import { type Sizes, sizeIn } from './dim.ts'
 import { concreteAttrs, definition, type Expr, inOrder } from './expr.ts'
 
@@ -35,10 +36,14 @@ export function evaluate(roots: readonly Expr[], point: Point, observe?: Observe
   return values
 }
 
+/** An array of a gigabyte. */
+const mostEntries = 2 ** 27
+
 function computed(expr: Expr, values: ReadonlyMap<Expr, Tensor>, { sizes }: Point, observe: Observer | undefined): Tensor {
   if (!expr.op.evaluate) return values.get(definition(expr)!)!
   const args = expr.args.map((a) => values.get(a)!)
   observe?.(expr, args)
   const shape = expr.shape.map((d) => sizeIn(d, sizes))
+  if (!(sizeOf(shape) <= mostEntries)) fail('array-too-large', { shape: shape.join(', '), most: mostEntries })
   return expr.op.evaluate(args, concreteAttrs(expr.attrs, sizes), shape)
 }

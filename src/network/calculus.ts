@@ -1,5 +1,6 @@
 /** Differentiates written-out pointwise functions with mathjs. Loaded only where a spec has such a function: mathjs is heavy. */
 import { create, derivativeDependencies, parseDependencies, simplifyDependencies } from 'mathjs'
+import { operations } from '../ops/index.ts'
 import type { Ast } from './ast.ts'
 
 const math = create({ ...derivativeDependencies, ...parseDependencies, ...simplifyDependencies })
@@ -41,7 +42,15 @@ function derivative(ast: Ast, param: string): string {
   return restored
 }
 
-const asText = (ast: Ast): string => written(ast, (call) => `${call.callee}(${call.args.map(asText).join(', ')})`)
+const asText = (ast: Ast): string => written(ast, (call) => `${call.callee}(${argumentsOf(call).join(', ')})`)
+
+/** The arguments of a call as text, keywords in their places: mathjs has none. */
+function argumentsOf({ callee, args, named }: Ast & { kind: 'call' }): string[] {
+  const texts = args.map(asText)
+  const slots = operations.get(callee)?.slots ?? []
+  for (const { name, value } of named) texts[slots.indexOf(name)] = asText(value)
+  return texts
+}
 
 /** The derivative of a call of a function that mathjs lacks. */
 function slopeOf(call: Ast & { kind: 'call' }, param: string): string {
@@ -50,7 +59,7 @@ function slopeOf(call: Ast & { kind: 'call' }, param: string): string {
   if (call.callee === 'where') return `where(${asText(a)}, ${at(b)}, ${at(c)})`
   if (call.callee === 'maximum') return `where(${asText(a)} > ${asText(b)}, ${at(a)}, ${at(b)})`
   if (call.callee === 'minimum') return `where(${asText(a)} < ${asText(b)}, ${at(a)}, ${at(b)})`
-  const slope = outer[call.callee]?.(asText(a)) ?? `${call.callee}_prime(${asText(a)})`
+  const slope = outer[call.callee]?.(asText(a)) ?? `${call.callee}_prime(${argumentsOf(call).join(', ')})`
   return `${slope} * ${at(a)}`
 }
 

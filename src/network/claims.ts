@@ -7,10 +7,11 @@ import type { Declared } from './parser.ts'
 import { parseEquation, parseExpression, parseLoop } from './syntax.ts'
 
 /** What names stand for in claims: values, families and instances, also inside other instances. */
-export function declaredIn({ values, broken }: Pick<Scope, 'values' | 'broken'>): Declared {
+export function declaredIn({ values, families, broken }: Pick<Scope, 'values' | 'families' | 'broken'>): Declared {
   let kinds: ReadonlyMap<string, Kind> | undefined
   return (pattern) => {
-    kinds ??= kindsIn(values.keys())
+    // a family without members counts as if it had some
+    kinds ??= kindsIn([...values.keys(), ...[...families.keys()].map((family) => `${family}[]`)])
     return kinds.get(pattern) ?? (broken.has(pattern) ? 'value' : undefined)
   }
 }

@@ -1,6 +1,6 @@
 /** NumPy's basic indexing, x[0], x[0:n, :], x[::2], x[:, None], as slices and reshapes. */
 import { fail, type Span } from '../diagnostic.ts'
-import { type Dim, floorDivide, minus, plus, sameDim } from '../expr/dim.ts'
+import { type Dim, floorDivide, isNeverNegative, minus, plus, sameDim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { dimText, positionOf, shapeText } from '../expr/shape.ts'
 import { inShape, slice } from '../ops/movement.ts'
@@ -36,7 +36,7 @@ function rangeOf(mark: Mark | undefined, dim: Dim, size: (ast: Ast) => Dim, span
   if (mark === undefined || mark.kind === 'new') return { start: 0, size: dim, step: 1, drop: false }
   if (mark.kind === 'at') {
     const start = positionOf(size(mark.value), dim)
-    if (typeof start === 'number' && (start < 0 || (typeof dim === 'number' && start >= dim))) {
+    if ((typeof start === 'number' && start < 0) || isNeverNegative(minus(start, dim))) {
       fail('shapes', { what: 'the index is out of range', detail: `the axis has ${dimText(dim)} entries` }, mark.value.span)
     }
     return { start, size: 1, step: 1, drop: true }

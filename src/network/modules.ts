@@ -21,12 +21,26 @@ export function declareModules(definitions: readonly ModuleDefinition[], draft: 
     collecting(draft.faults, () => {
       const { name, params } = parseModuleHead(definition.head)
       if (draft.modules.has(name)) fail('duplicate-name', { name, first: 'a module' }, definition.head.span)
+      requireDistinct([
+        ...params.map((p) => ({ text: p.name, span: definition.head.span })),
+        ...[...definition.params, ...definition.constants].map((d) => d.name),
+      ])
       const steps = stepsOf(definition.layers, draft, new Set())
       const returns = definition.returns.map((text) => parseExpression(text))
       draft.modules.set(name, { name, params, definition, steps, returns })
     })
   }
 }
+
+/** What a module is given and what it has of its own bear different names. */
+function requireDistinct(names: readonly Pick<Text, 'text' | 'span'>[]): void {
+  for (const [i, { text, span }] of names.entries()) {
+    if (names.findIndex((n) => n.text === text) < i) fail('duplicate-name', { name: text, first: 'a parameter of the module' }, span)
+  }
+}
+
+/** So deep may modules stand in each other: they are read on the call stack. */
+const deepest = 200
 
 /** Block(x), or Block(x[n, d]) where n and d are sizes of the module's own. */
 function parseModuleHead(head: Text): Pick<Module, 'name' | 'params'> {
@@ -50,6 +64,7 @@ export const applyInstance: CallInstance = (instance, args, names, span, suffix)
   if (owner.modules.includes(module)) {
     fail('module-cycle', { names: [...owner.modules.slice(owner.modules.indexOf(module)), module].map((m) => m.name) }, span)
   }
+  if (owner.modules.length >= deepest) fail('too-large', { what: 'the nesting of modules', limit: `${deepest} levels` }, span)
   const before = draft.faults.length
   const sizes = sizesOf(module, args, draft)
   instance.calls++

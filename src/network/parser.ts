@@ -10,7 +10,7 @@ import { type Token, tokens } from './lexer.ts'
 export type Declared = (pattern: string) => 'value' | 'family' | 'instance' | undefined
 
 export const nowhere: Declared = () => undefined
-const deepest = 400
+export const deepest = 400
 
 export interface Parser {
   readonly tokens: readonly Token[]

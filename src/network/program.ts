@@ -53,6 +53,7 @@ export function run(steps: readonly Step[], frame: Frame, body: readonly Step[] 
     else {
       const values = collecting(frame.draft.faults, () => stepsOfLoop(step.loop, frame.scope, step.span))
       if (!values) breakAll(step.body, frame)
+      if (values?.length === 0) enrolAll(step.body, frame)
       for (const at of values ?? []) run(step.body, atIndex(frame, step.loop.index, at), body)
     }
   }
@@ -62,6 +63,14 @@ function breakAll(steps: readonly Step[], { broken }: Frame): void {
   for (const step of steps) {
     if (step.kind === 'equation') for (const target of step.targets) broken.add(baseOf(target))
     else breakAll(step.body, { broken } as Frame)
+  }
+}
+
+/** A loop without steps leaves its families empty, but there they are. */
+function enrolAll(steps: readonly Step[], { families }: Pick<Frame, 'families'>): void {
+  for (const step of steps) {
+    if (step.kind === 'for') enrolAll(step.body, { families })
+    else for (const target of step.targets) if (target.kind === 'index') families.set(baseOf(target), families.get(baseOf(target)) ?? [])
   }
 }
 

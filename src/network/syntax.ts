@@ -8,6 +8,7 @@ import {
   between,
   commaSeparated,
   type Declared,
+  deepest,
   expect,
   expectEnd,
   found,
@@ -125,9 +126,11 @@ function powered(p: Parser): Ast {
 
 function postfix(p: Parser): Ast {
   let of = primary(p)
-  for (;;) {
+  for (let count = 0; ; count++) {
     const token = peek(p)
     if (token.kind !== 'mark') return of
+    if (count > deepest)
+      fail('syntax', { expected: `at most ${deepest} indices and transposes after each other`, found: 'more' }, token.span)
     if (token.text === '.T' || token.text === '.mT') {
       p.at++
       of = { kind: 'transpose', of, last: token.text === '.mT', span: between(of, token) }

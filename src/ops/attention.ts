@@ -22,7 +22,7 @@ import { numberLayout } from '../layout/names.ts'
 import { map, type Tensor } from '../tensor/tensor.ts'
 import { divide, multiply, subtract, where } from './arithmetic.ts'
 import { tril } from './arrange.ts'
-import { flag, number, numberOr } from './attributes.ts'
+import { flag, number, numberOr, numberThat } from './attributes.ts'
 import { op } from './define.ts'
 import { sqrt } from './elementary.ts'
 import { fill, sizeValue } from './leaves.ts'
@@ -178,7 +178,7 @@ const rope = op('rope', ['x'], { base: number(10000), inverse: flag(false) })({
 })
 
 /** Dropout with the mask that was drawn. */
-const dropout = op('dropout', ['x', 'mask'], { p: number(0.5) })({
+const dropout = op('dropout', ['x', 'mask'], { p: numberThat('a probability from 0 to less than 1', 0.5, (p) => p >= 0 && p < 1) })({
   why: 'what was dropped gets no error; what was kept gets it scaled as it was itself',
   formula: 'x ⊙ mask / (1 − p)',
   source: 'Srivastava et al. 2014, §10 (inverted); PyTorch, Dropout with p=0.5',

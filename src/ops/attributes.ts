@@ -62,6 +62,13 @@ export const number = (initial?: number): Attribute<number> => ({
   read: (value) => (typeof value === 'number' ? value : undefined),
 })
 
+/** A number that fits. */
+export const numberThat = (expected: string, initial: number, fits: (value: number) => boolean): Attribute<number> => ({
+  expected,
+  initial,
+  read: (value) => (typeof value === 'number' && fits(value) ? value : undefined),
+})
+
 /** A number, or null for what the operation takes instead. */
 export const numberOr = (otherwise: string): Attribute<number | null> => ({
   expected: `a number, or None for ${otherwise}`,
@@ -77,17 +84,19 @@ export const choice = <const T extends string>(...options: readonly [T, ...T[]])
 
 /** One size, or a number of places. */
 export const size = (initial?: number): Attribute<Dim> => ({
-  expected: 'a whole number or a size',
+  expected: 'a whole number from 1 or a size',
   ...(initial === undefined ? {} : { initial }),
-  read: (value) => (isDim(value) ? value : undefined),
+  read: (value) => (isDim(value) && !(typeof value === 'number' && value < 1) ? value : undefined),
 })
 
-/** A whole number. */
-export const whole = (initial?: number): Attribute<number> => ({
-  expected: 'a whole number',
+/** A whole number, of any sign unless `least` bounds it. */
+export const whole = (initial?: number, least = Number.NEGATIVE_INFINITY): Attribute<number> => ({
+  expected: least === Number.NEGATIVE_INFINITY ? 'a whole number' : `a whole number from ${least}`,
   ...(initial === undefined ? {} : { initial }),
-  read: (value) => (typeof value === 'number' && Number.isInteger(value) ? value : undefined),
+  read: (value) => (isWhole(value, least) ? value : undefined),
 })
+
+const isWhole = (value: Attr, least: number): value is number => typeof value === 'number' && Number.isInteger(value) && value >= least
 
 /** A string. */
 export const string = (): Attribute<string> => ({
@@ -115,16 +124,16 @@ export const pads = (): Attribute<readonly (readonly Dim[])[]> => ({
   },
 })
 
-/** A whole number for each of so many axes; one number stands for all of them. */
-export const each = (count: number, initial?: number): Attribute<readonly number[]> => ({
-  expected: `a whole number, or ${count} of them`,
+/** A whole number for each of so many axes, from 1 unless `least` says otherwise; one number stands for all of them. */
+export const each = (count: number, initial?: number, least = 1): Attribute<readonly number[]> => ({
+  expected: `a whole number from ${least}, or ${count} of them`,
   ...(initial === undefined ? {} : { initial: initial as never }),
-  read: (value) => repeated(value, count, (v): v is number => typeof v === 'number' && Number.isInteger(v) && v >= 0),
+  read: (value) => repeated(value, count, (v): v is number => isWhole(v, least)),
 })
 
 /** A whole number for each of so many axes, or null for what the operation takes instead. */
 export const eachOr = (count: number, otherwise: string): Attribute<readonly number[] | null> => ({
-  expected: `a whole number, ${count} of them, or None for ${otherwise}`,
+  expected: `a whole number from 1, ${count} of them, or None for ${otherwise}`,
   initial: null,
   read: (value, shapes) => (value === null ? null : each(count).read(value, shapes)),
 })

@@ -18,8 +18,18 @@ interface Moves {
 }
 
 /** ⌊(n + 2·padding − dilation·(k − 1) − 1) / stride⌋ + 1 positions of a window of k entries along an axis of n. */
-export const positions = (n: Dim, k: Dim, stride: number, padding: number, dilation: number): Dim =>
-  plus(floorDivide(minus(plus(n, 2 * padding), plus(times(dilation, minus(k, 1)), 1)), stride), 1)
+export function positions(n: Dim, k: Dim, stride: number, padding: number, dilation: number): Dim {
+  const spare = minus(plus(n, 2 * padding), plus(times(dilation, minus(k, 1)), 1))
+  if (typeof spare === 'number' && spare < 0) {
+    const padded = padding > 0 ? ` with ${padding} zeros on either side` : ''
+    const reach = plus(times(dilation, minus(k, 1)), 1)
+    fail('shapes', {
+      what: 'the window does not fit',
+      detail: `it spans ${dimText(reach)} entries, and the axis has ${dimText(n)}${padded}`,
+    })
+  }
+  return plus(floorDivide(spare, stride), 1)
+}
 
 /** (n − 1)·stride − 2·padding + dilation·(k − 1) + 1: the shortest axis on which a window has n positions. */
 const reached = (n: Dim, k: Dim, stride: number, padding: number, dilation: number): Dim =>
@@ -27,7 +37,7 @@ const reached = (n: Dim, k: Dim, stride: number, padding: number, dilation: numb
 
 /** The family for images with so many spatial axes. */
 function convolutions(rank: 1 | 2 | 3) {
-  const moves = { stride: each(rank, 1), padding: each(rank, 0), dilation: each(rank, 1), groups: size(1) }
+  const moves = { stride: each(rank, 1), padding: each(rank, 0, 0), dilation: each(rank, 1), groups: size(1) }
   const names = { conv: `conv${rank}d`, transposed: `conv_transpose${rank}d`, weightGrad: `conv${rank}d_weight_grad` }
   const space = ['h', 'w', 'd'].slice(0, rank)
   const image = (...axes: string[]): string => `[${[...axes, ...space].join(', ')}]`

@@ -2,7 +2,7 @@
 import { fail } from '../diagnostic.ts'
 import { type Dim, isSymbolic } from '../expr/dim.ts'
 import { type Attr, type Attrs, type Expr, make, type Op, operation } from '../expr/expr.ts'
-import { dimText, type Shape } from '../expr/shape.ts'
+import { dimText, type Shape, shapeText } from '../expr/shape.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Attribute, Attributes, Values } from './attributes.ts'
@@ -91,7 +91,7 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
     const variadic = params[0]?.startsWith('...') ?? false
     const build = (args: readonly Expr[], raw: Attrs): Expr => {
       const ready = definition.align?.(args) ?? args
-      return make(self, ready, resolved(self, ready, raw))
+      return withSizes(make(self, ready, resolved(self, ready, raw)), self)
     }
     const callable = (...given: (Expr | readonly Expr[] | Attrs | undefined)[]): Expr => {
       const args = (variadic ? given[0] : givenArgs(given, params.length)) as readonly Expr[]
@@ -114,6 +114,15 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
     Object.defineProperty(self, 'name', { value: name })
     return self
   }
+}
+
+/** The expression, whose axes have sizes that can be: a shape rule may have come to less than nothing. */
+function withSizes(expr: Expr, operation: Operation): Expr {
+  for (const dim of expr.shape) {
+    if (typeof dim === 'number' && !(dim >= 0))
+      fail('shapes', { what: `${operation.name} leaves nothing`, detail: `the result would have the shape ${shapeText(expr.shape)}` })
+  }
+  return expr
 }
 
 /** The arguments among what a call gives: those that are left out stand at the end. */

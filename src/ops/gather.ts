@@ -8,7 +8,14 @@ import { op } from './define.ts'
 
 const rowSize = (shape: readonly number[]): number => shape.slice(1).reduce((n, d) => n * d, 1)
 
+/** Numbers of rows are whole and below their count: real numbers are only drawn where the spec does not say what they are. */
+function requireRows(ids: Tensor, count: number): void {
+  const strange = ids.data.find((id) => !(Number.isInteger(id) && id >= 0 && id < count))
+  if (strange !== undefined) fail('not-a-row', { found: String(strange), count })
+}
+
 function rows(x: Tensor, ids: Tensor, shape: readonly number[]): Tensor {
+  requireRows(ids, x.shape[0]!)
   const width = rowSize(x.shape)
   const result = full(shape, 0)
   ids.data.forEach((id, i) => {
@@ -58,6 +65,7 @@ export const scatter = op('scatter', ['x', 'ids'], { size: size() })({
     return [size, ...x.slice(ids.length)]
   },
   evaluate([x, ids], _, shape) {
+    requireRows(ids, shape[0]!)
     const width = rowSize(shape)
     const result = full(shape, 0)
     ids.data.forEach((id, i) => {
@@ -78,6 +86,7 @@ export const oneHot = op('one_hot', ['ids'], { k: size() })({
   shape: ([ids], { k }) => [...ids, k],
   evaluate([ids], _, shape) {
     const width = shape.at(-1)!
+    requireRows(ids, width)
     const result = full(shape, 0)
     ids.data.forEach((id, i) => {
       result.data[i * width + id] = 1

@@ -6,7 +6,7 @@ import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import { call, fence, joined, type Layout, Level, row, superscript, symbol, within, word } from '../layout/layout.ts'
 import { relu } from './activation.ts'
 import { clip, divide, greater, lessEqual, multiply, negate, subtract, where } from './arithmetic.ts'
-import { axis, choice, number } from './attributes.ts'
+import { axis, choice, numberThat } from './attributes.ts'
 import { op } from './define.ts'
 import { abs, sign, square } from './elementary.ts'
 import { fill, sizeValue } from './leaves.ts'
@@ -120,7 +120,7 @@ export const hinge = compared(
 )
 
 /** Squared near zero, straight beyond delta. */
-export const huber = op('huber', ['y', 't'], { reduction, delta: number(1) })({
+export const huber = op('huber', ['y', 't'], { reduction, delta: numberThat('a number above 0', 1, (delta) => delta > 0) })({
   why: 'the error is the difference, clipped at ±delta and shared among the entries',
   formula: '½ (y − t)² where |y − t| ≤ delta, else delta (|y − t| − ½ delta)',
   source: 'Huber 1964; PyTorch, HuberLoss',

@@ -224,7 +224,7 @@ const grouped = (x: Shape, groups: number): Shape => {
   return [...x.slice(0, at), groups, divided(x[at]!, groups)!, ...x.slice(at + 1)]
 }
 
-const groupNorm = op('group_norm', ['x', 'gamma?', 'beta?'], { groups: whole(), eps: number(1e-5) })({
+const groupNorm = op('group_norm', ['x', 'gamma?', 'beta?'], { groups: whole(undefined, 1), eps: number(1e-5) })({
   joins: true,
   why: threePaths,
   formula: 'γ ⊙ (x − mean(x)) / √(var(x) + eps) + β, statistics over the channels of a group',

@@ -15,7 +15,7 @@ import { mean } from './moments.ts'
 import { broadcast, inShape, sum, transpose } from './movement.ts'
 import { max } from './reduction.ts'
 
-const moves = { stride: each(2), padding: each(2, 0), dilation: each(2, 1) }
+const moves = { stride: each(2), padding: each(2, 0, 0), dilation: each(2, 1) }
 interface Moves {
   readonly stride: readonly number[]
   readonly padding: readonly number[]
@@ -87,7 +87,7 @@ function eachEntry(image: readonly number[], windows: readonly number[], moves: 
 }
 
 /** The windows of an image as the columns of a matrix. */
-const unfold = op('unfold', ['x'], { k: each(2), dilation: each(2, 1), padding: each(2, 0), stride: each(2, 1) })({
+const unfold = op('unfold', ['x'], { k: each(2), dilation: each(2, 1), padding: each(2, 0, 0), stride: each(2, 1) })({
   why: 'an entry is in several windows: their errors add up',
   formula: 'column l holds the window at position l',
   source: 'PyTorch, Unfold',
@@ -111,7 +111,7 @@ const unfold = op('unfold', ['x'], { k: each(2), dilation: each(2, 1), padding: 
 })
 
 /** A window of pooling moves by its own size, unless told. */
-const pooling = { k: each(2), stride: eachOr(2, 'the size of the window'), padding: each(2, 0) }
+const pooling = { k: each(2), stride: eachOr(2, 'the size of the window'), padding: each(2, 0, 0) }
 interface Pooling {
   readonly k: readonly number[]
   readonly stride: readonly number[] | null
