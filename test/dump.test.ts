@@ -126,7 +126,7 @@ const mistakes: Readonly<Record<string, readonly [name: keyof Gradients, gradien
   'the skip': ['H1', mul(right.Z2, T(W2)), 'missing-term', 'missing ∂E/∂Y: the skip H₁ → Y: H₁ is also a summand of Y, so it is not a constant'],
   'the skip, seen from further up': ['Z1', noSkip.Z1, 'missing-term', 'the error that arrives at H₁ lacks ∂E/∂Y: the skip H₁ → Y'],
   'the skip, seen from a weight': ['W1', noSkip.W1, 'missing-term', 'the error that arrives at H₁ lacks ∂E/∂Y: the skip H₁ → Y'],
-  'a way counted twice': ['X', plus(right.X, right.H1), 'factor', /^∂E\/∂H₁ is counted twice: the branch X → H₁/],
+  'a way counted twice': ['X', plus(right.X, right.H1), 'factor', /^∂E\/∂H₁ is counted twice: the skip X → H₁/],
   'a mask': ['Z2', dY, 'mask', 'missing the mask tanh′(Z₂): the error passes only where the activation lets it'],
   'a mask, seen from a weight': ['W2', mul(T(H1), dY), 'mask', /^missing the mask tanh′\(Z₂\)/],
   'the point of a derivative': ['Z1', plus(wrongPoint, scaled(dY, s)), 'point', "tanh′(H₁) is taken at the wrong point: it should be tanh′(Z₁)"],

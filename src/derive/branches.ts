@@ -2,7 +2,9 @@
 import type { Expr } from '../expr/expr.ts'
 import type { Members } from '../expr/table.ts'
 import type { Network, Value } from '../network/network.ts'
+import type { Sent } from '../ops/pullback.ts'
 import type { Structure, Use } from './reverse.ts'
+import { skipsOf } from './skips.ts'
 
 /** An expression that joins two or more branches, inside the equation of a node. */
 export interface Merge {
@@ -16,9 +18,11 @@ export interface Merge {
 export interface Route {
   /** From a value along its consumers to the next merge or fan-out, or the loss; to its consumer, if that is the only one. */
   readonly path: readonly Value[]
-  /** A skip joins a merge directly that another route of the same value reaches the long way round. */
-  readonly kind: 'skip' | 'branch'
+  readonly kind: Kind
 }
+
+/** A skip brings a value as it is to a sum that another route of the same value reaches the long way round. */
+export type Kind = 'skip' | 'branch'
 
 export interface Branches {
   /** By node: the merges in its equation, the outermost first. */
@@ -29,18 +33,26 @@ export interface Branches {
   readonly anchors: ReadonlySet<Value>
   /** In a step of a loop: values whose gradient has another form in the last step. */
   readonly recurring: ReadonlySet<Value>
+  /** Nodes that a report stops at although they join nothing: their operations have something to tell. */
+  readonly told: ReadonlySet<Value>
+  /** Values whose whole error comes from one place where a report stops: it is stated there. */
+  readonly stated: ReadonlySet<Value>
   route(from: Value, consumer: Value): Route
+  /** The kind of one of several uses in the same equation. */
+  kindOf(from: Value, consumer: Value, via: Sent['via']): Kind
 }
 
 export function branchesOf(network: Network, structure: Structure): Branches {
   const { active, varies, uses, parts } = structure
   const merges = new Map<Value, Merge[]>()
   const fanOuts = new Map<Value, readonly Use[]>()
+  const told = new Set<Value>()
   for (const value of network.values.values()) {
     if (!varies.has(value.expr)) continue
     if (value.role === 'node') {
       const found = mergesIn(value, parts.get(value)!, active)
       if (found.length > 0) merges.set(value, found)
+      else if (parts.get(value)!.some((e) => e.op.joins && varies.has(e))) told.add(value)
     }
     const own = uses.get(value)!
     if (own.length > 1 || (own[0]?.count ?? 0) > 1) fanOuts.set(value, own)
@@ -48,6 +60,9 @@ export function branchesOf(network: Network, structure: Structure): Branches {
   const lossArguments = [...network.values.values()].filter((v) => uses.get(v)!.some((use) => use.by === network.loss))
   const recurring = new Set([...(network.step?.recurring ?? [])].map((expr) => structure.valueAt.get(expr)!))
   const anchors = new Set([...merges.keys(), ...fanOuts.keys(), ...lossArguments, ...recurring])
+  const stops = (value: Value): boolean => merges.has(value) || told.has(value) || (value === network.loss && !network.lossIsOpaque)
+  const isStated = (value: Value): boolean => uses.get(value)!.length === 1 && stops(uses.get(value)![0]!.by) && active.has(value.expr)
+  const stated = new Set([...uses.keys()].filter(isStated))
   const ends = (value: Value): boolean => merges.has(value) || fanOuts.has(value) || value === network.loss
 
   /** Nodes that are not anchors have one consumer, so following them is following the only way there is. */
@@ -61,31 +76,28 @@ export function branchesOf(network: Network, structure: Structure): Branches {
     return path.at(-1) === network.loss && path.length > 2 ? path.slice(0, -1) : path
   }
 
+  const skips = skipsOf(structure)
   const routesOf = new Map<Value, ReadonlyMap<Value, Route>>()
   const routes = (from: Value): ReadonlyMap<Value, Route> => {
     const own = uses.get(from)!
     // one way needs no telling apart: along a chain, all the rest of it for every value would be quadratic
     const paths = own.map((use) => (own.length === 1 ? [from, use.by] : pathFrom(from, use.by)))
-    const ways = new Map<Value, number>()
-    for (const path of paths) ways.set(path.at(-1)!, (ways.get(path.at(-1)!) ?? 0) + 1)
-    return new Map(
-      paths.map((path) => {
-        const end = path.at(-1)!
-        const skips = path.length === 2 && merges.has(end) && ways.get(end)! > 1
-        return [path[1]!, { path, kind: skips ? 'skip' : 'branch' }]
-      }),
-    )
+    return new Map(paths.map((path) => [path[1]!, { path, kind: skips.isSkip(from, path[1]!) ? 'skip' : 'branch' }]))
+  }
+  const route = (from: Value, consumer: Value): Route => {
+    let known = routesOf.get(from)
+    if (!known) routesOf.set(from, (known = routes(from)))
+    return known.get(consumer)!
   }
   return {
     merges,
     fanOuts,
     anchors,
     recurring,
-    route(from, consumer) {
-      let known = routesOf.get(from)
-      if (!known) routesOf.set(from, (known = routes(from)))
-      return known.get(consumer)!
-    },
+    told,
+    stated,
+    route,
+    kindOf: (from, consumer, via) => (skips.isHandedOn(from, consumer, via) && route(from, consumer).kind === 'skip' ? 'skip' : 'branch'),
   }
 }
 

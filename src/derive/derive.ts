@@ -9,7 +9,7 @@ import { collector, tidier } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
 import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
 import { recognisers } from './recognise.ts'
-import { type Contribution, type Gradient, type Gradients, type Rules, reverse, type Structure, structureOf } from './reverse.ts'
+import { type Gradient, type Gradients, type Rules, reverse, type Structure, structureOf, withTerms } from './reverse.ts'
 import { nothing as nothingShared, share } from './share.ts'
 
 export interface Derivation {
@@ -104,7 +104,7 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const raw = reverse(network, structure, {
     simplify,
     collect: (expr) => collect(expr, trace ? steps : undefined),
-    inReadingOrder: skipsFirst(branches),
+    ...skipsFirst(branches),
   })
   const formed = openedAhead(inForm(raw, branches, form, { simplify: tidy, collect }), network, collect)
   if (form === 'expanded') requirePrintable(formed.gradients)
@@ -124,13 +124,13 @@ function requirePrintable(gradients: Gradients): void {
 }
 
 /** A skip is written before the branches that it skips; else the order of the equations. */
-const skipsFirst =
-  (branches: Branches): Rules['inReadingOrder'] =>
-  (of, contributions) => {
-    if (contributions.length < 2) return contributions
-    const isSkip = (c: Contribution): boolean => branches.route(of, c.consumer).kind === 'skip'
-    return [...contributions.filter(isSkip), ...contributions.filter((c) => !isSkip(c))]
-  }
+const skipsFirst = ({ route, kindOf }: Branches): Pick<Rules, 'inReadingOrder' | 'usesInOrder'> => ({
+  inReadingOrder: (of, contributions) => first(contributions, ({ consumer }) => route(of, consumer).kind === 'skip'),
+  usesInOrder: (of, consumer, sent) => first(sent, ({ via }) => kindOf(of, consumer, via) === 'skip'),
+})
+
+const first = <T>(items: readonly T[], isFirst: (item: T) => boolean): readonly T[] =>
+  items.length < 2 ? items : [...items.filter(isFirst), ...items.filter((item) => !isFirst(item))]
 
 /** In a step of a loop: what is written into the formulas of this step is written out where it comes from the next one, too. */
 function openedAhead({ gradients, inlined }: Formed, { step }: Network, collect: (expr: Expr) => Expr): Formed {
@@ -143,13 +143,13 @@ function openedAhead({ gradients, inlined }: Formed, { step }: Network, collect:
     const [result] = substitute([expr], (e) => replacement.get(e))
     return result === expr ? expr : collect(result!)
   }
-  return { gradients: new Map([...gradients].map(([value, g]) => [value, g.given ? g : withTerms(g, opened)])), inlined }
+  return { gradients: new Map([...gradients].map(([value, g]) => [value, g.given ? g : withFormulas(g, opened)])), inlined }
 }
 
-const withTerms = (g: Gradient, change: (expr: Expr) => Expr): Gradient => ({
+const withFormulas = (g: Gradient, change: (expr: Expr) => Expr): Gradient => ({
   ...g,
   total: change(g.total),
-  contributions: g.contributions.map((c) => ({ ...c, term: change(c.term) })),
+  contributions: g.contributions.map((c) => withTerms(c, change)),
 })
 
 interface Named extends Formed {
@@ -174,7 +174,7 @@ function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Bra
       const other = replace(expr)
       return other === g.adjoint ? withArgs(expr, expr.args.map(replace)) : other
     }
-    renamed.set(value, g.given ? g : withTerms(g, inside))
+    renamed.set(value, g.given ? g : withFormulas(g, inside))
   }
   return openedOnce({ gradients: renamed, inlined, names }, raw, branches)
 }
@@ -188,7 +188,12 @@ function openedOnce({ gradients, inlined, names }: Named, raw: Gradients, branch
     for (const e of inOrder([formula], visibleArgs)) if (e.op.atomic) mentions.set(e, (mentions.get(e) ?? 0) + 1)
   }
   const once = [...gradients.values()].filter(
-    (g) => isPrinted(g) && g.of.role === 'node' && !branches.anchors.has(g.of) && mentions.get(raw.get(g.of)!.adjoint) === 1,
+    (g) =>
+      isPrinted(g) &&
+      g.of.role === 'node' &&
+      !branches.anchors.has(g.of) &&
+      !branches.stated.has(g.of) &&
+      mentions.get(raw.get(g.of)!.adjoint) === 1,
   )
   if (once.length === 0) return { gradients, inlined, names }
   const open = new Map(once.map((g) => [g.adjoint, g.total]))
@@ -200,6 +205,6 @@ function openedOnce({ gradients, inlined, names }: Named, raw: Gradients, branch
   }
   const replace = (expr: Expr): Expr => substitute([expr], (e) => renamed.get(e) ?? open.get(e))[0]!
   for (const name of names) renamed.set(name, make(name.op, [rewrite(name.args[0]!)]))
-  const result = new Map([...gradients].map(([value, g]) => [value, withTerms(g, rewrite)]))
+  const result = new Map([...gradients].map(([value, g]) => [value, withFormulas(g, rewrite)]))
   return { gradients: result, inlined: new Set([...inlined, ...once.map((g) => g.of)]), names: names.map((n) => renamed.get(n)!) }
 }

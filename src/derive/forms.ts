@@ -3,7 +3,7 @@ import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
 import { type Lookup, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import type { Branches } from './branches.ts'
-import type { Gradient, Gradients, Rules } from './reverse.ts'
+import { type Gradient, type Gradients, type Rules, withTerms } from './reverse.ts'
 
 export type Form = 'local' | 'expanded' | 'jacobian'
 export type Derivatives = 'symbol' | 'explicit' | 'output'
@@ -17,7 +17,7 @@ export interface Formed {
 /** The gradients in the chosen form: the same values, with other names in their terms. */
 export function inForm(
   gradients: Gradients,
-  branches: Branches,
+  { anchors, stated, recurring }: Branches,
   form: Form,
   { simplify, collect }: Pick<Rules, 'simplify' | 'collect'>,
 ): Formed {
@@ -29,19 +29,21 @@ export function inForm(
   const opened = (expr: Expr, before: Expr, tidy: (expr: Expr) => Expr): Expr => (expr === before ? expr : tidy(expr))
   /** Its terms and their sum at once: they share what they are made of. */
   const formed = (gradient: Gradient): Gradient => {
-    const terms = gradient.contributions.map((c) => c.term)
-    const [total, ...rest] = substitute([gradient.total, ...terms], (e) => replacement.get(e))
-    const contributions = gradient.contributions.map(({ consumer, term }, i) => ({ consumer, term: opened(rest[i]!, term, simplify) }))
-    const isTerm = terms.length === 1 && terms[0] === gradient.total
+    const uses = gradient.contributions.flatMap((c) => [c.term, ...(c.parts ?? []).map((part) => part.term)])
+    const [total, ...rest] = substitute([gradient.total, ...uses], (e) => replacement.get(e))
+    const openings = new Map(uses.map((term, i) => [term, opened(rest[i]!, term, simplify)]))
+    const contributions = gradient.contributions.map((c) => withTerms(c, (term) => openings.get(term)!))
+    const isTerm = contributions.length === 1 && gradient.contributions[0]!.term === gradient.total
     return { ...gradient, contributions, total: isTerm ? contributions[0]!.term : opened(total!, gradient.total, collect) }
   }
+  const isKept = (value: Value): boolean => anchors.has(value) || stated.has(value)
   const depthOf = (total: Expr): number => 1 + namesIn(total).reduce((most, name) => Math.max(most, nesting.get(name) ?? 0), 0)
   for (const [value, gradient] of gradients) {
     const own = gradient.given || inlined.size === 0 ? gradient : formed(gradient)
     result.set(value, own)
-    if (gradient.given || branches.recurring.has(value)) continue
+    if (gradient.given || recurring.has(value)) continue
     const { total } = own
-    const isWanted = counts && !isName(total) && (branches.anchors.has(value) || counts.get(gradient.adjoint)! > 1)
+    const isWanted = counts && !isName(total) && (isKept(value) || counts.get(gradient.adjoint)! > 1)
     const depth = isWanted ? 0 : depthOf(gradient.total)
     if (isWanted || (counts && !isName(total) && depth > deepest)) continue
     inlined.add(value)

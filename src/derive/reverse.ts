@@ -1,18 +1,28 @@
 /** Reverse mode: each equation sends its error back to the names it uses; where contributions meet they add up. */
-import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
+import { areSame, type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
 import { type Lookup, type Members, Table } from '../expr/table.ts'
 import { derivative, type Layout, Level, row, subscript, symbol } from '../layout/layout.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'
 import { fill, named } from '../ops/leaves.ts'
-import { isSource, pullback } from '../ops/pullback.ts'
+import { errorsSent, isSource, type Sent, sumOfSent } from '../ops/pullback.ts'
+import { termsOf } from '../rewrite/terms.ts'
 
 /** What one consumer sends back to a value. */
 export interface Contribution {
   /** The node (or the loss) whose equation uses the value. */
   readonly consumer: Value
   readonly term: Expr
+  /** What each use in that equation sends, where there are several and the term is their sum as it stands. */
+  readonly parts?: readonly Sent[] | undefined
 }
+
+/** The same contribution with other terms. */
+export const withTerms = (c: Contribution, change: (term: Expr) => Expr): Contribution => ({
+  ...c,
+  term: change(c.term),
+  parts: c.parts?.map((part) => ({ ...part, term: change(part.term) })),
+})
 
 /** ∂L/∂v: the name, which stands for the sum of the contributions. */
 export interface Gradient {
@@ -90,13 +100,15 @@ export interface Rules {
   /** The sum of terms that are simple already: no path may lose its term in another. */
   collect(expr: Expr): Expr
   inReadingOrder(of: Value, contributions: readonly Contribution[]): readonly Contribution[]
+  usesInOrder(of: Value, consumer: Value, sent: readonly Sent[]): readonly Sent[]
 }
 
 /**
  * The gradients of the loss, one equation a value: ∂L/∂v = Σ over the consumers c of v of (∂c/∂v)ᵀ ∂L/∂c.
  * Linear in the size of the graph. (Griewank & Walther 2008, §3.2.)
  */
-export function reverse(network: Network, structure: Structure, { simplify, collect, inReadingOrder }: Rules): Gradients {
+export function reverse(network: Network, structure: Structure, rules: Rules): Gradients {
+  const { collect, inReadingOrder } = rules
   const { valueAt, varies, uses } = structure
   const arriving = new Map<Value, Contribution[]>()
   const gradients = new Map<Value, Gradient>()
@@ -115,26 +127,41 @@ export function reverse(network: Network, structure: Structure, { simplify, coll
     const adjoint = isLoss ? total : given ? total : named(`dL/d${value.name}`, derivative(network.loss.layout, value.layout), total)
     gradients.set(value, { of: value, adjoint, contributions, total, given })
     if (isLeaf(value)) continue
-    for (const [source, term] of pullback(value.expr, adjoint, varies)) {
+    const isDirect = isLoss && network.lossIsOpaque
+    for (const [source, sent] of errorsSent(value.expr, adjoint, varies)) {
       const target = valueAt.get(source)!
       const list = arriving.get(target) ?? []
       arriving.set(target, list)
-      list.push({ consumer: value, term: isLoss && network.lossIsOpaque ? directPart(term, target, network, structure) : simplify(term) })
+      list.push(isDirect ? directPart(sumOfSent(sent), target, network, structure) : contribution(value, target, sent, rules))
     }
   }
   return gradients
+}
+
+/** What a consumer sends, from all its uses of a value. */
+function contribution(consumer: Value, target: Value, sent: readonly Sent[], { simplify, usesInOrder }: Rules): Contribution {
+  if (sent.length === 1) return { consumer, term: simplify(sent[0]!.term) }
+  const uses = usesInOrder(target, consumer, sent)
+  const term = simplify(sumOfSent(uses))
+  const parts = uses.map((use) => ({ ...use, term: simplify(use.term) }))
+  const isTheirSum = areSame(
+    parts.flatMap((part) => termsOf(part.term)),
+    termsOf(term),
+  )
+  return isTheirSum ? { consumer, term, parts } : { consumer, term }
 }
 
 const sumOf = (contributions: readonly Contribution[], collect: (expr: Expr) => Expr): Expr =>
   contributions.length === 1 ? contributions[0]!.term : collect(add(contributions.map((c) => c.term)))
 
 /** The gradient of an opaque loss by its argument: where every derivation starts. Other ways to the loss are added to it. */
-function directPart(term: Expr, target: Value, network: Network, { uses }: Structure): Expr {
-  const isArgument = network.loss.expr.args[0]!.args.filter((a) => a === target.expr).length === 1
-  if (!isArgument) return term
+function directPart(term: Expr, target: Value, network: Network, { uses }: Structure): Contribution {
+  const consumer = network.loss
+  const isArgument = consumer.expr.args[0]!.args.filter((a) => a === target.expr).length === 1
+  if (!isArgument) return { consumer, term }
   const plain = derivative(network.loss.layout, target.layout)
   const alone = uses.get(target)!.length === 1
-  return named(`dL/d${target.name}`, alone ? plain : restricted(plain, 'direct'), term)
+  return { consumer, term: named(`dL/d${target.name}`, alone ? plain : restricted(plain, 'direct'), term) }
 }
 
 /** ∂L/∂y|direct */

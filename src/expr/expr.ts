@@ -49,6 +49,8 @@ export interface Op {
   readonly joins?: true | undefined
   /** The letter that textbooks use for this quantity. */
   readonly letter?: string | undefined
+  /** The arguments that it hands on as they are, at most scaled by a scalar or padded: where a sum joins them, they skip. */
+  readonly passes?: ((expr: Expr) => readonly Expr[]) | undefined
 }
 
 /**
@@ -57,7 +59,7 @@ export interface Op {
  */
 export function operation(face: Op): Op {
   const { name, why, align, atomic, fresh, shape, notation, bare, evaluate, expand, vjp, kinks, linear, frozen } = face
-  const { unknown, surrogate, reason, slope, guises, joins, letter } = face
+  const { unknown, surrogate, reason, slope, guises, joins, letter, passes } = face
   return {
     name,
     why,
@@ -80,6 +82,7 @@ export function operation(face: Op): Op {
     guises,
     joins,
     letter,
+    passes,
   }
 }
 
@@ -250,7 +253,8 @@ function valuesOf<T>(exprs: readonly Expr[], memo: Memo<T>): T[] {
 /** The same operation on other arguments; the same object when nothing changed. */
 export const withArgs = (expr: Expr, args: readonly Expr[]): Expr => (areSame(args, expr.args) ? expr : make(expr.op, args, expr.attrs))
 
-function areSame(a: readonly Expr[], b: readonly Expr[]): boolean {
+/** Whether two lists hold the same expressions. */
+export function areSame(a: readonly Expr[], b: readonly Expr[]): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true

@@ -6,7 +6,7 @@ import { map, zip } from '../tensor/tensor.ts'
 import { number } from './attributes.ts'
 import { op } from './define.ts'
 import { fill, numberOf } from './leaves.ts'
-import { aligned, broadcast } from './movement.ts'
+import { aligned, allArguments, broadcast } from './movement.ts'
 
 const minusSign = symbol('−', '-')
 
@@ -15,6 +15,7 @@ export const add = op('add', ['...terms'])({
   why: 'the sum copies the error to every summand',
   formula: 'a + b + …',
   source: 'He et al. 2015, eq. (1) for the residual sum',
+  passes: allArguments,
   examples: ['a + b | a: [n], b: [n]', 'a + b + a | a: [m, n], b: [n]', 'a - b | a: [n], b: []'],
   align: aligned,
   shape: ([first]) => first!,
@@ -44,6 +45,7 @@ export const negate = op('negate', ['a'])({
   why: 'the sign goes back with the error',
   formula: '−a',
   source: 'definition',
+  passes: allArguments,
   examples: ['-a | a: [n]'],
   align: aligned,
   shape: ([a]) => a,
@@ -59,12 +61,20 @@ export const subtract = (a: Expr, b: Expr): Expr => add([a, negate(b)])
 const isScalarFactor = (arg: Expr): boolean =>
   arg.shape.length === 0 || (arg.op.bare !== undefined && (arg.args[0]?.shape.length ?? 0) === 0)
 
+/** The one factor that is not a scalar; beside numbers, a scalar too. */
+function scaledFactor({ args }: Expr): readonly Expr[] {
+  const tensors = args.filter((a) => !isScalarFactor(a))
+  const factors = tensors.length > 0 ? tensors : args.filter((a) => numberOf(a) === undefined)
+  return factors.length === 1 ? factors : []
+}
+
 /** a ⊙ b ⊙ …; numbers and scalars stand before it. */
 export const multiply = op('multiply', ['...factors'])({
   linear: 'each',
   why: 'a product gates the error of each factor by the other one',
   formula: 'a ⊙ b',
   source: 'product rule; Srivastava et al. 2015, eq. (2) for gates',
+  passes: scaledFactor,
   examples: ['a * b | a: [n], b: [n]', 'a * b * a | a: [m, n], b: [n]', 'a * b | a: [n], b: []'],
   align: aligned,
   shape: ([first]) => first!,
@@ -98,6 +108,7 @@ export const divide = op('divide', ['a', 'b'])({
   why: 'the numerator gets the error divided by b, the denominator that times −a/b',
   formula: 'a / b',
   source: 'quotient rule',
+  passes: ({ args: [a, b] }) => (isScalarFactor(b!) ? [a!] : []),
   examples: ['a / b | a: [n], b: [n] positive', 'a / b | a: [n], b: [] positive'],
   align: aligned,
   shape: ([a]) => a,

@@ -26,6 +26,7 @@ interface Face<P extends readonly string[], A> {
   readonly align?: (args: readonly Expr[]) => readonly Expr[]
   readonly joins?: true
   readonly letter?: string
+  readonly passes?: (expr: Expr) => readonly Expr[]
   readonly frozen?: boolean
   readonly linear?: readonly number[] | 'each'
   /** A call gives the attributes first, and then the arguments one by one: einsum("ij,jk->ik", A, B). */

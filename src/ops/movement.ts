@@ -12,12 +12,16 @@ import { extent, fill, numberOf, ones, sizeValue } from './leaves.ts'
 const space = symbol(' ')
 const list = (items: readonly Layout[]): Layout => fence('[', ']', joined(Level.relation, symbol(', '), items))
 
+/** What an operation hands on that only moves entries. */
+export const allArguments = ({ args }: Expr): readonly Expr[] => args
+
 /** Repeats a value along new or stretched axes: a fan-out, one use for every copy. */
 export const broadcast = op('broadcast_to', ['x'], { shape: dims() })({
   linear: 'each',
   why: 'every copy sends its error back: they are summed over the broadcast axes',
   formula: 'x repeated along the new axes',
   source: 'NumPy, broadcast_to',
+  passes: allArguments,
   examples: ['broadcast_to(x, [m, n]) | x: [n]', 'broadcast_to(x, [m, n]) | x: [m, 1]', 'broadcast_to(x, [2, n]) | x: []'],
   shape([x], { shape }) {
     const fits = broadcastShape(x, shape)
@@ -97,6 +101,7 @@ export const reshape = op('reshape', ['x'], { shape: dims() })({
   why: 'the error is put back into the old shape',
   formula: 'the entries of x in row-major order',
   source: 'NumPy, reshape',
+  passes: allArguments,
   examples: ['reshape(x, [n, 2]) | x: [2*n]', 'reshape(x, [-1]) | x: [m, n]'],
   shape([x], { shape }) {
     const total = product(x)
@@ -186,6 +191,7 @@ export const embed = op('embed', ['x'], { shape: dims(), start: dims(), step: di
   why: 'the error is read off where x was put; what falls on the zeros is lost',
   formula: 'zeros with x at start, start + step, …',
   source: 'the adjoint of basic indexing',
+  passes: allArguments,
   examples: ['embed(x, [n + 3], [1], [1], []) | x: [n]', 'embed(x, [2*n, 3], [0, 1], [2, 1], [1]) | x: [n]'],
   shape: (_, { shape }) => shape,
   evaluate([x], { start, step, drop }, shape) {
@@ -230,6 +236,7 @@ export const concat = op('concat', ['...parts'], { axis: axis(0) })({
   why: 'each part gets back its own slice of the error',
   formula: '[a; b; …]',
   source: 'NumPy, concatenate',
+  passes: allArguments,
   examples: ['concat([a, b]) | a: [m], b: [n]', 'concat([a, b, a], axis=1) | a: [m, 2], b: [m, n]'],
   shape(parts, { axis }) {
     const [first] = parts

@@ -3,32 +3,48 @@ import { definition, type Expr, inOrder } from '../expr/expr.ts'
 import type { Members } from '../expr/table.ts'
 import { add } from './arithmetic.ts'
 
+/** The error of one use of a name, and the expression that uses it; of none if the name is the whole equation. */
+export interface Sent {
+  readonly term: Expr
+  readonly via: Expr | undefined
+}
+
+/** The same errors, with those of all uses added. */
+export const pullback = (name: Expr, g: Expr, varies: Members): ReadonlyMap<Expr, Expr> =>
+  new Map([...errorsSent(name, g, varies)].map(([source, sent]) => [source, sumOfSent(sent)]))
+
+export const sumOfSent = (sent: readonly Sent[]): Expr => (sent.length === 1 ? sent[0]!.term : add(sent.map((s) => s.term)))
+
 /**
  * What the equation behind a name sends back to each name that it uses, for the error `g` of its value: reverse mode over
  * the unnamed expressions between them. Nothing is sent to what does not vary.
  */
-export function pullback(name: Expr, g: Expr, varies: Members): ReadonlyMap<Expr, Expr> {
+export function errorsSent(name: Expr, g: Expr, varies: Members): ReadonlyMap<Expr, readonly Sent[]> {
   const root = name.args[0]!
   const order = inOrder([root], below)
   const varying = new Set<Expr>()
   for (const expr of order) if (isSource(expr) ? varies.has(expr) : below(expr).some((e) => varying.has(e))) varying.add(expr)
 
-  const errors = new Map<Expr, Expr[]>([[root, [g]]])
-  const sent: [Expr, Expr][] = []
+  const errors = new Map<Expr, Sent[]>([[root, [{ term: g, via: undefined }]]])
+  const sent: [Expr, readonly Sent[]][] = []
   for (const expr of order.reverse()) {
-    const terms = errors.get(expr)
-    if (!terms || !varying.has(expr)) continue
-    const error = terms.length === 1 ? terms[0]! : add(terms.reverse())
-    if (isSource(expr)) sent.push([expr, error])
-    else {
-      const backs = expr.op.vjp ? expr.op.vjp(expr.args, error, expr.attrs, expr === root ? name : expr) : [error]
-      below(expr).forEach((arg, slot) => {
-        const back = backs[slot]
-        if (!back || !varying.has(arg)) return
-        const list = errors.get(arg)
-        if (list) list.push(back)
-        else errors.set(arg, [back])
-      })
+    const own = errors.get(expr)
+    if (!own || !varying.has(expr)) continue
+    // what is read last was sent first
+    own.reverse()
+    if (isSource(expr)) {
+      sent.push([expr, own])
+      continue
+    }
+    const error = sumOfSent(own)
+    const args = below(expr)
+    const backs = expr.op.vjp ? expr.op.vjp(expr.args, error, expr.attrs, expr === root ? name : expr) : [error]
+    for (let slot = args.length - 1; slot >= 0; slot--) {
+      const [arg, term] = [args[slot]!, backs[slot]]
+      if (!term || !varying.has(arg)) continue
+      const list = errors.get(arg)
+      if (list) list.push({ term, via: expr })
+      else errors.set(arg, [{ term, via: expr }])
     }
   }
   return new Map(sent.reverse())

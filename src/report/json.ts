@@ -106,7 +106,7 @@ function partsJson(
           op: m.expr.op.name,
           ...(m.isNamed ? {} : { expr: toText(writer.layout(m.expr)) }),
           why: m.expr.op.reason?.(m.expr) ?? m.expr.op.why,
-          branches: writer.branches(m.at).map((line) => ({ of: line.of!.name, ...both(line.right), why: line.remark ?? m.expr.op.why })),
+          branches: writer.sent(m.at).map((line) => ({ of: line.of!.name, ...both(line.right), why: line.remark ?? m.expr.op.why })),
         })),
     ),
     fanOuts: [...branches.fanOuts]

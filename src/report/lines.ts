@@ -1,8 +1,9 @@
 /** Sets the equations of a derivation: one writer a derivation, so that shared formulas are set once. */
+import type { Kind } from '../derive/branches.ts'
 import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
 import { backwards } from '../derive/recurrence.ts'
-import type { Gradient, Use } from '../derive/reverse.ts'
+import type { Contribution, Gradient, Use } from '../derive/reverse.ts'
 import { sourcesIn } from '../derive/reverse.ts'
 import { minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
@@ -48,8 +49,9 @@ export interface Section {
 }
 
 export interface Term {
+  readonly term: Expr
   readonly layout: Layout
-  readonly kind: 'skip' | 'branch'
+  readonly kind: Kind
   readonly path: readonly Value[]
   /** It stands as it is among the terms of the sum (it did not meet a like term). */
   readonly inSum: boolean
@@ -64,8 +66,8 @@ export interface Writer {
   /** Its gradient, and the other form that it has at the end of a loop. */
   lines(g: Gradient): readonly Line[]
   terms(g: Gradient): readonly Term[]
-  /** What each branch of a merge receives. */
-  branches(merge: Value): readonly Line[]
+  /** What each value receives that a node is made of; of parameters only where there is nothing else. */
+  sent(from: Value): readonly Line[]
   uses(uses: readonly Use[]): string
   definition(name: Expr): Line
 }
@@ -103,12 +105,22 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     forwardMemo.set(expr, { layout: call, bare: call, bareShape: expr.shape })
   }
   const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
-  const terms = (g: Gradient): Term[] =>
-    g.contributions.map((c, i) => ({
-      layout: typesetTerm(c.term, memo),
-      inSum: g.total.op === add && g.total.args.length === g.contributions.length && g.total.args[i] === c.term,
-      ...branches.route(g.of, c.consumer),
-    }))
+  const usesOf = (g: Gradient, { consumer, term, parts }: Contribution): Omit<Term, 'inSum'>[] => {
+    const { path, kind } = branches.route(g.of, consumer)
+    return parts
+      ? parts.map((part) => ({
+          term: part.term,
+          layout: typesetTerm(part.term, memo),
+          path,
+          kind: branches.kindOf(g.of, consumer, part.via),
+        }))
+      : [{ term, layout: typesetTerm(term, memo), path, kind }]
+  }
+  const terms = (g: Gradient): Term[] => {
+    const found = g.contributions.flatMap((c) => usesOf(g, c))
+    const inSum = g.total.op === add && g.total.args.length === found.length
+    return found.map((use, i) => ({ ...use, inSum: inSum && g.total.args[i] === use.term }))
+  }
   const gradient = (g: Gradient): Line => {
     const operator = operatorForm?.(g)
     return {
@@ -119,11 +131,35 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       shape: g.of.expr.shape,
       remark: operator ? undefined : broadcastRemark(g.of, derivation),
       note: loop && branches.recurring.has(g.of) ? backwards(loop.loop.index, loop.loop.from, minus(loop.loop.to, 1)) : undefined,
-      terms: operator || g.contributions.length < 2 ? [] : terms(g),
+      terms: operator ? [] : severalOf(terms(g)),
       defines: g.adjoint,
       shows: operator ? [] : [g.total],
       explains: (operator?.explains ?? []).map(explanation),
     }
+  }
+  const lines = (g: Gradient): readonly Line[] => [
+    gradient(g),
+    ...(loop?.statements ?? []).filter((s) => s.isEnd && s.of === g.of).map(statementLine),
+  ]
+  /** What a node sends to a value: all that the value receives, or one contribution of several. */
+  const sentTo = (g: Gradient, from: Value): readonly Line[] => {
+    const contribution = g.contributions.find((c) => c.consumer === from)
+    if (!contribution) return []
+    if (g.contributions.length === 1) {
+      const [use] = branches.fanOuts.get(g.of) ?? []
+      const [line, ...rest] = lines(g)
+      if (g.given) return []
+      return [use ? { ...line!, remark: [line!.remark, usedOften(g.of, use)].filter(Boolean).join('; ') } : line!, ...rest]
+    }
+    return usesOf(g, contribution).map(({ term, layout, kind, path }) => ({
+      of: g.of,
+      left: symbolOf(g.of),
+      sign: '⟵',
+      right: layout,
+      remark: `${kind} ${pathText(path)}`,
+      terms: [],
+      shows: [term],
+    }))
   }
   return {
     loss: body(network.loss),
@@ -139,29 +175,17 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       shows: [],
     }),
     gradient,
-    lines: (g) => [gradient(g), ...(loop?.statements ?? []).filter((s) => s.isEnd && s.of === g.of).map(statementLine)],
+    lines,
     terms,
-    branches: (merge) =>
-      [...sourcesIn(structure.parts.get(merge)!).keys()].flatMap((source): Line[] => {
+    sent(from) {
+      const sources = [...sourcesIn(structure.parts.get(from)!).keys()]
+      const active = sources.filter((source) => structure.active.has(source))
+      return (active.length > 0 ? active : sources).flatMap((source) => {
         const value = structure.valueAt.get(source)
-        const g = value && structure.active.has(source) ? gradients.get(value) : undefined
-        const contribution = g?.contributions.find((c) => c.consumer === merge)
-        if (!g || !contribution) return []
-        const alone = g.contributions.length === 1
-        const { kind, path } = branches.route(g.of, merge)
-        return [
-          {
-            of: g.of,
-            left: symbolOf(g.of),
-            sign: alone ? '=' : '⟵',
-            right: alone ? layout(contribution.term) : typesetTerm(contribution.term, memo),
-            remark: alone ? undefined : `${kind} ${pathText(path)}`,
-            terms: [],
-            defines: alone ? g.adjoint : undefined,
-            shows: [contribution.term],
-          },
-        ]
-      }),
+        const g = value && gradients.get(value)
+        return g ? sentTo(g, from) : []
+      })
+    },
     uses: (uses) => usesText(uses),
     definition: (name) => ({
       left: layout(name),
@@ -174,9 +198,15 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   }
 }
 
+const severalOf = (terms: readonly Term[]): readonly Term[] => (terms.length > 1 ? terms : [])
+
+const often = (count: number): string => (count > 1 ? (count === 2 ? ' twice' : ` ${count} times`) : '')
+
+const usedOften = ({ layout }: Value, { count }: Use): string => `${toText(layout)} is used${often(count)}: the contributions add up`
+
 /** used by a and y: contributions add up */
 function usesText(uses: readonly Use[]): string {
-  const names = uses.map(({ by, count }) => toText(by.layout) + (count > 1 ? (count === 2 ? ' twice' : ` ${count} times`) : ''))
+  const names = uses.map(({ by, count }) => toText(by.layout) + often(count))
   const shown = names.length > 6 ? [...names.slice(0, 5), `${names.length - 5} others`] : names
   const list = shown.length > 1 ? `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}` : shown[0]!
   return `used by ${list}: contributions add up`

@@ -10,10 +10,6 @@ export const reasonOf = (expr: Expr): string => expr.op.reason?.(expr) ?? expr.o
 /** Whether the error of one branch goes several ways inside an operation. */
 const isTold = (expr: Expr, varies: Members): boolean => expr.op.joins === true && varies.has(expr)
 
-/** Whether an equation has an operation with several paths inside. */
-export const hasPathsInside = (value: Value, { varies, parts }: Structure): boolean =>
-  parts.get(value)?.some((e) => isTold(e, varies)) ?? false
-
 /** One sentence for every kind of operation in the equation that joins branches, the outermost first. */
 export function reasonsOf(value: Value, { active, varies, parts }: Structure, which: 'merges' | 'all'): string {
   const root = value.expr.args[0]!

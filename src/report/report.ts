@@ -2,11 +2,12 @@
 import type { Derivation, LoopDerivation } from '../derive/derive.ts'
 import { rangeLayout } from '../derive/recurrence.ts'
 import type { Gradient } from '../derive/reverse.ts'
+import type { Expr } from '../expr/expr.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
-import { type Section, statementLine, type Writer, writerOf } from './lines.ts'
+import { type Line, type Section, statementLine, type Writer, writerOf } from './lines.ts'
 import { receivedFrom, sumLine } from './loops.ts'
-import { hasPathsInside, reasonsOf } from './reasons.ts'
+import { reasonsOf } from './reasons.ts'
 import { whereLines } from './where.ts'
 
 export interface Report {
@@ -55,7 +56,7 @@ function askedFor(at: readonly Value[], derivation: Derivation, writer: Writer):
     if (loop) return sectionsIn(loop, (own) => blocksOf(value, loop.derivation, own))
     const received = receivedFrom(value, derivation)
     const kind = value.role === 'param' ? 'parameters' : 'inputs'
-    const own = received.some((r) => r.isAll) ? [] : whereLines(blocksOf(value, derivation, writer), derivation, writer)
+    const own = received.some((r) => r.isAll) ? [] : whereLines(once(blocksOf(value, derivation, writer)), derivation, writer)
     return [...own, ...received.flatMap(({ line, from }) => sectionsIn(from, () => [{ kind, lines: [line] }]))]
   })
 }
@@ -63,34 +64,34 @@ function askedFor(at: readonly Value[], derivation: Derivation, writer: Writer):
 /** Sections in the names of one step of a loop. */
 function sectionsIn(loop: LoopDerivation, drafts: (writer: Writer) => readonly Draft[]): Section[] {
   const writer = writerOf(loop.derivation, loop)
-  return whereLines(drafts(writer), loop.derivation, writer)
+  return whereLines(once(drafts(writer)), loop.derivation, writer)
 }
 
 function wholeReport(derivation: Derivation, writer: Writer): Section[] {
-  const { network, branches, loops } = derivation
+  const { network, loops } = derivation
   const start = loops[0]?.loop.span.start ?? Number.POSITIVE_INFINITY
   const isAfter = (g: Gradient): boolean => g.of.span.start > start
   const ends = new Set(loops.flatMap(({ loop }) => loop.carried.map((c) => c.last)))
   const { anchored, plain } = sorted(derivation)
-  const lossArguments = plain.filter((g) => (g.of.role === 'node' && branches.anchors.has(g.of)) || ends.has(g.of))
-  const loss: Draft[] = network.lossIsOpaque ? [] : [{ ...lossSection(derivation, writer), lines: lossArguments.map(writer.gradient) }]
+  const lossArguments = plain.filter((g) => ends.has(g.of)).map(writer.gradient)
+  const loss: Draft[] = network.lossIsOpaque ? [] : [lossSection(derivation, writer, lossArguments)]
   const blocks = (found: readonly Gradient[]): Draft[] => found.flatMap((g) => blocksOf(g.of, derivation, writer))
   const leaves = plain.filter((g) => !ends.has(g.of))
-  if (loops.length === 0) return whereLines([...loss, ...blocks(anchored), ...leafSections(leaves, writer)], derivation, writer)
+  if (loops.length === 0) return whereLines(once([...loss, ...blocks(anchored), ...leafSections(leaves, writer)]), derivation, writer)
   const [after, before] = [anchored.filter(isAfter), anchored.filter((g) => !isAfter(g))]
-  const outside = whereLines([...loss, ...blocks(after), ...blocks(before), ...leafSections(leaves, writer)], derivation, writer)
-  const cut = loss.length + blocks(after).length
-  return [...outside.slice(0, cut), ...[...loops].reverse().flatMap(loopSections), ...outside.slice(cut)]
+  const behind = once([...loss, ...blocks(after)])
+  const all = once([...behind, ...blocks(before), ...leafSections(leaves, writer)])
+  const outside = whereLines(all, derivation, writer)
+  return [...outside.slice(0, behind.length), ...[...loops].reverse().flatMap(loopSections), ...outside.slice(behind.length)]
 }
 
 /** Merges and fan-outs, and the others, those that the network defines first first. */
-function sorted({ network, gradients, branches, structure }: Derivation): {
+function sorted({ network, gradients, branches }: Derivation): {
   readonly anchored: readonly Gradient[]
   readonly plain: readonly Gradient[]
 } {
   const all = [...gradients.values()].filter((g) => g.of !== network.loss)
-  const isAnchored = (g: Gradient): boolean =>
-    branches.merges.has(g.of) || branches.fanOuts.has(g.of) || (g.of.role === 'node' && hasPathsInside(g.of, structure))
+  const isAnchored = (g: Gradient): boolean => branches.merges.has(g.of) || branches.fanOuts.has(g.of) || branches.told.has(g.of)
   return { anchored: all.filter(isAnchored), plain: all.filter((g) => !isAnchored(g) && !g.given).reverse() }
 }
 
@@ -128,39 +129,54 @@ function loopSections(whole: LoopDerivation): Section[] {
     ...sums(['input', 'node'], 'inputs'),
     ...sums(['param'], 'parameters'),
   ]
-  return whereLines(drafts, derivation, writer)
+  return whereLines(once(drafts), derivation, writer)
 }
 
-const lossSection = ({ network, structure }: Derivation, writer: Writer): Draft => ({
+/** The loss with what it sends to its arguments; `more` are arguments that loops hand to it. */
+const lossSection = ({ network, structure }: Derivation, writer: Writer, more: readonly Line[]): Draft => ({
   kind: 'loss',
   title: writer.equation(network.loss),
   why: reasonsOf(network.loss, structure, 'all'),
-  lines: [],
+  lines: [...writer.sent(network.loss), ...more],
 })
 
-/** What is said of one value: as a merge, as a fan-out, or simply its gradient; unless `whole` only where the error goes from it. */
-function blocksOf(value: Value, { gradients, branches, structure }: Derivation, writer: Writer, whole = true): Draft[] {
+/**
+ * What is said of one value: how its error adds up, where it is used several times, and what goes on from it, where it is a
+ * merge or has something to tell; or simply its gradient. Unless `whole` only where the error goes from it.
+ */
+function blocksOf(value: Value, derivation: Derivation, writer: Writer, whole = true): Draft[] {
+  const { gradients, branches } = derivation
   const g = gradients.get(value)!
-  const isMerge = branches.merges.has(value)
   const uses = branches.fanOuts.get(value)
-  const title = value.role === 'node' ? writer.equation(value) : undefined
-  if (!isMerge && !uses) {
-    if (value.role === 'node' && hasPathsInside(value, structure))
-      return [{ kind: 'node', title, why: reasonsOf(value, structure, 'merges'), lines: g.given ? [] : writer.lines(g) }]
-    if (g.given)
-      return [{ kind: 'node', title: title ?? value.layout, why: 'an argument of the unknown loss: here the derivation starts', lines: [] }]
-    return [{ kind: value.role === 'param' ? 'parameters' : value.role === 'input' ? 'inputs' : 'node', title, lines: writer.lines(g) }]
-  }
-  const merge: Draft[] = isMerge
-    ? [
-        {
-          kind: 'merge',
-          title,
-          why: reasonsOf(value, structure, 'merges'),
-          lines: [...(g.given || uses || !whole ? [] : writer.lines(g)), ...writer.branches(value)],
-        },
-      ]
-    : []
-  const fanOut: Draft[] = uses && whole ? [{ kind: 'fan-out', title: value.layout, why: writer.uses(uses), lines: writer.lines(g) }] : []
-  return [...merge, ...fanOut]
+  const goesOn = branches.merges.has(value) || branches.told.has(value)
+  const own = whole && !g.given ? writer.lines(g) : []
+  const fanOut: Draft[] = uses && whole ? [{ kind: 'fan-out', title: value.layout, why: writer.uses(uses), lines: own }] : []
+  if (goesOn) return [...fanOut, nodeSection(value, derivation, writer, uses ? [] : own)]
+  return uses ? fanOut : [plainSection(g, writer)]
+}
+
+const nodeSection = (value: Value, { branches, structure }: Derivation, writer: Writer, own: readonly Line[]): Draft => ({
+  kind: branches.merges.has(value) ? 'merge' : 'node',
+  title: writer.equation(value),
+  why: reasonsOf(value, structure, 'merges'),
+  lines: [...own, ...writer.sent(value)],
+})
+
+function plainSection(g: Gradient, writer: Writer): Draft {
+  const kind = g.of.role === 'param' ? 'parameters' : g.of.role === 'input' ? 'inputs' : 'node'
+  const title = kind === 'node' ? writer.equation(g.of) : undefined
+  return g.given
+    ? { kind: 'node', title: title ?? g.of.layout, why: 'an argument of the unknown loss: here the derivation starts', lines: [] }
+    : { kind, title, lines: writer.lines(g) }
+}
+
+/** Each gradient is stated once, where it is met first; a fan-out or a list that has nothing left to say is left out. */
+function once(drafts: readonly Draft[]): Draft[] {
+  const said = new Set<Expr>()
+  return drafts.flatMap((draft): Draft[] => {
+    const lines = draft.lines.filter(({ defines }) => defines === undefined || !said.has(defines))
+    for (const { defines } of lines) if (defines) said.add(defines)
+    const isLeft = lines.length > 0 || draft.lines.length === 0 || !(draft.kind === 'fan-out' || draft.title === undefined)
+    return isLeft ? [{ ...draft, lines }] : []
+  })
 }

@@ -1,0 +1,95 @@
+/** Which uses of a value are skips: a sum receives the value as it is, while another way goes round. */
+import { definition, type Expr } from '../expr/expr.ts'
+import type { Members } from '../expr/table.ts'
+import type { Value } from '../network/network.ts'
+import { isSource, type Sent } from '../ops/pullback.ts'
+import type { Structure, Use } from './reverse.ts'
+
+export interface Skips {
+  isSkip(from: Value, consumer: Value): boolean
+  /** Whether an expression of the consumer's equation hands the value on to a sum as it is. */
+  isHandedOn(from: Value, consumer: Value, via: Sent['via']): boolean
+}
+
+export function skipsOf({ uses, active }: Structure): Skips {
+  const place = new Map([...uses.keys()].map((value, i) => [value, i]))
+  const sumsOf = new Map<Value, Sums>()
+  const sums = (consumer: Value): Sums => {
+    let known = sumsOf.get(consumer)
+    if (!known) sumsOf.set(consumer, (known = sumsIn(consumer.expr.args[0]!, active)))
+    return known
+  }
+  return {
+    isHandedOn: (from, consumer, via) =>
+      via !== undefined && sums(consumer).carriers.has(via) && sums(consumer).received.has(from.expr) && passedBy(via).includes(from.expr),
+    isSkip(from, consumer) {
+      const direct = active.has(from.expr) ? sums(consumer).received.get(from.expr) : undefined
+      if (direct === undefined) return false
+      const use = uses.get(from)!.find(({ by }) => by === consumer)!
+      return use.count > direct || goesRound(from, consumer, uses, place)
+    },
+  }
+}
+
+/** The sums in an equation with what hands its arguments on to them, and how often they receive each expression. */
+interface Sums {
+  readonly carriers: ReadonlySet<Expr>
+  readonly received: ReadonlyMap<Expr, number>
+}
+
+const passedBy = (expr: Expr): readonly Expr[] => expr.op.passes?.(expr) ?? []
+
+/** From the top of the equation down: through activations and normalisations, and through all that hands values on as they are. */
+function sumsIn(root: Expr, active: Members): Sums {
+  const carriers = new Set<Expr>()
+  const received = new Map<Expr, number>()
+  const seen = new Set<Expr>()
+  const todo = [{ expr: root, isSummed: false }]
+  while (todo.length > 0) {
+    const { expr, isSummed } = todo.pop()!
+    if (isSource(expr) || seen.has(expr)) continue
+    seen.add(expr)
+    const passed = expr.op.vjp ? passedBy(expr) : [definition(expr)!]
+    const isSum = isSummed || passed.filter((a) => active.has(a)).length > 1
+    if (isSum) carriers.add(expr)
+    for (const arg of !isSummed && (expr.op.slope ?? expr.op.joins) ? expr.args : passed) {
+      if (isSource(arg) && isSum) received.set(arg, (received.get(arg) ?? 0) + 1)
+      else todo.push({ expr: arg, isSummed: isSum })
+    }
+  }
+  return { carriers, received }
+}
+
+/**
+ * Whether a value reaches one of its consumers through another one. The latest consumers are followed first: where skips
+ * lie inside each other, they lead past what they skip.
+ */
+function goesRound(from: Value, to: Value, uses: Structure['uses'], place: ReadonlyMap<Value, number>): boolean {
+  const end = place.get(to)!
+  const seen = new Set([from])
+  const todo = [{ own: uses.get(from)!, next: lastBefore(uses.get(from)!, end - 1, place) }]
+  while (todo.length > 0) {
+    const top = todo.at(-1)!
+    if (top.next < 0) {
+      todo.pop()
+      continue
+    }
+    const { by } = top.own[top.next--]!
+    if (by === to) return true
+    if (seen.has(by)) continue
+    seen.add(by)
+    todo.push({ own: uses.get(by)!, next: lastBefore(uses.get(by)!, end, place) })
+  }
+  return false
+}
+
+/** The index of the last consumer that is defined at a place or before it; consumers are in the order of their definition. */
+function lastBefore(uses: readonly Use[], end: number, place: ReadonlyMap<Value, number>): number {
+  let [low, high] = [0, uses.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (place.get(uses[middle]!.by)! <= end) low = middle + 1
+    else high = middle
+  }
+  return low - 1
+}
