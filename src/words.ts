@@ -184,6 +184,17 @@ export const promises = {
   condition: (p: { condition: string }) => `${p.condition} does not hold here, as the spec assumes`,
 } as const
 
+/** Why a gradient was not compared with differences. */
+export const verified = {
+  kink: (_: object) => 'small changes of it meet a kink or a tie',
+  rounding: (_: object) => 'rounding hides what small changes of it do',
+  'not-linear': (p: { functions: readonly string[] }) =>
+    p.functions.length === 1
+      ? `the vjp of ${p.functions[0]} is not linear in the error g`
+      : `the vjps of ${p.functions.join(' and ')} are not linear in the error g`,
+  'not-finite': (_: object) => 'no random point gave finite values (conditions under assume can help)',
+} as const
+
 /** What a claim or a gradient got wrong, in one sentence: mistakes by the kind that reports name. */
 export const mistakes = {
   missing: (p: { term: string; way: string; why: string }) => `missing ${p.term}: ${p.way}${p.why}`,

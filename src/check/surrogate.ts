@@ -2,11 +2,15 @@
 
 import { evaluate, type Point } from '../expr/evaluate.ts'
 import { type Expr, inOrder, withArgs } from '../expr/expr.ts'
+import { shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
+import type { Network } from '../network/network.ts'
 import { add, subtract } from '../ops/arithmetic.ts'
-import { named, variable } from '../ops/leaves.ts'
+import { fill, named, variable } from '../ops/leaves.ts'
 import { pullback } from '../ops/pullback.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { randomFrom } from '../tensor/random.ts'
+import { inner, norm, type Tensor } from '../tensor/tensor.ts'
+import { drawPoint, drawValue } from './draw.ts'
 
 /** A network with stand-ins for some of its functions, near one point. */
 export interface Surrogate {
@@ -17,13 +21,39 @@ export interface Surrogate {
   readonly held: ReadonlyMap<Expr, Tensor>
 }
 
+/** The functions of a network that declare their gradients. */
+export interface Declared {
+  /** What they send back is linear in the error: calls by the function's name. */
+  readonly maps: ReadonlyMap<string, readonly Expr[]>
+  /** Calls of those that clip the error, take its sign, or send back something else: no map stands for them. */
+  readonly others: readonly Expr[]
+}
+
+export function declaredIn(network: Network, seed: number): Declared {
+  const calls = inOrder([network.loss.expr]).filter((e) => e.op.surrogate)
+  if (calls.length === 0) return { maps: new Map(), others: [] }
+  const point = drawPoint(network, seed, 0, 1)
+  const isLinear = new Map<string, boolean>()
+  const maps = new Map<string, Expr[]>()
+  const others: Expr[] = []
+  for (const call of calls) {
+    const { name } = call.op
+    const key = [name, ...call.args.map((a) => shapeText(a.shape))].join(' ')
+    if (!isLinear.has(key)) isLinear.set(key, sendsBackLinearly(call, point, seed))
+    if (isLinear.get(key)) maps.set(name, [...(maps.get(name) ?? []), call])
+    else others.push(call)
+  }
+  return { maps, others }
+}
+
 /**
- * The loss with f(x₀) + J (x − x₀) for every function f that declares its gradient, where Jᵀ is what it declares, at the
- * point x₀; and with constants for what is stopped.
+ * The loss with f(x₀) + J (x − x₀) for every function f that declares a linear gradient, where Jᵀ is what it declares, at
+ * the point x₀; and with constants for what is stopped.
  */
-export function surrogateOf(loss: Expr, point: Point): Surrogate {
+export function surrogateOf(loss: Expr, point: Point, { maps }: Declared): Surrogate {
   const order = inOrder([loss])
-  const known = evaluate([loss, ...order.flatMap((e) => (e.op.surrogate ? [e, ...e.args] : []))], point)
+  const linear = new Set([...maps.values()].flat())
+  const known = evaluate([loss, ...[...linear].flatMap((e) => [e, ...e.args])], point)
   const held = new Map<Expr, Tensor>([...known].filter(([expr]) => expr.op.frozen))
   const hold = (expr: Expr): Expr => {
     const leaf = variable(expr.op.name, expr.shape, nameLayout('x'))
@@ -34,7 +64,7 @@ export function surrogateOf(loss: Expr, point: Point): Surrogate {
   const at = (expr: Expr): Expr => standIns.get(expr) ?? expr
   for (const expr of order) {
     const args = expr.args.map(at)
-    const standIn = expr.op.surrogate ? linearised(expr, args, hold) : withArgs(expr, args)
+    const standIn = linear.has(expr) ? linearised(expr, args, hold) : withArgs(expr, args)
     if (standIn === expr) continue
     standIns.set(expr, standIn)
     if (expr.op.frozen) held.set(standIn, known.get(expr)!)
@@ -45,21 +75,38 @@ export function surrogateOf(loss: Expr, point: Point): Surrogate {
 /** f(x₀) + Σ Jᵢ (xᵢ − xᵢ₀) */
 function linearised(expr: Expr, args: readonly Expr[], hold: (expr: Expr) => Expr): Expr {
   const point = expr.args.map(hold)
-  const maps = claimedMaps(expr, point, (x0, i) => subtract(args[i]!, x0))
-  return add([hold(expr), ...maps.flatMap(({ forth }) => forth ?? [])])
-}
-
-/** Jᵢ vᵢ, of which the function declares the transpose: what it sends back for u is linear in u, so its own pullback is J. */
-const claimedMaps = (expr: Expr, args: readonly Expr[], moved: (arg: Expr, i: number) => Expr): { u: Expr; forth: Expr | undefined }[] => {
   const u = variable('u', expr.shape, nameLayout('u'))
-  return expr.op.vjp!(args, u, expr.attrs, expr).map((back, i) => ({
-    u,
-    forth: back ? pullback(named('back', nameLayout('u'), back), moved(args[i]!, i), new Set([u])).get(u) : undefined,
-  }))
+  const maps = sentBack(expr, point, u).flatMap((back, i) => (back ? (pushed(back, u, subtract(args[i]!, point[i]!)) ?? []) : []))
+  return add([hold(expr), ...maps])
 }
 
-/** Whether what a function sends back is linear in the error: a clipped error is not, so no map stands for it. */
-export const isLinear = (expr: Expr): boolean =>
-  claimedMaps(expr, expr.args, (arg) => variable('v', arg.shape, nameLayout('v'))).every(
-    ({ u, forth }) => forth === undefined || !inOrder([forth]).includes(u),
-  )
+const sentBack = (expr: Expr, args: readonly Expr[], u: Expr): readonly (Expr | null)[] => expr.op.vjp!(args, u, expr.attrs, expr)
+
+/** J v, of which the function declares the transpose: what it sends back for u is linear in u, so its own pullback is J. */
+const pushed = (back: Expr, u: Expr, v: Expr): Expr | undefined => pullback(named('back', nameLayout('u'), back), v, new Set([u])).get(u)
+
+/** Errors of several sizes: some are clipped, some are not. */
+const sizesOfErrors = [0.01, 1, 100]
+
+/** Whether what a function sends back is linear in the error: ⟨Jᵀu, v⟩ = ⟨u, Jv⟩ for a map J that does not depend on u. */
+function sendsBackLinearly(expr: Expr, { sizes, values }: Point, seed: number): boolean {
+  const leaf = (name: string, { shape }: Expr): Expr => variable(name, shape, nameLayout(name))
+  const u = leaf('u', expr)
+  // away from zero, where most functions have a derivative
+  const args = expr.args.map((a) => variable('x', a.shape, nameLayout('x'), { kind: 'positive' }))
+  const random = randomFrom(seed, 'linear')
+  return sentBack(expr, args, u).every((back, i) => {
+    if (!back) return true
+    const v = leaf('v', expr.args[i]!)
+    const forth = pushed(back, u, v) ?? fill(0, u.shape)
+    if (inOrder([forth]).includes(u)) return false
+    return sizesOfErrors.every((size) => {
+      const drawn = [...args, v].map((e) => [e, drawValue(e, sizes, random, 1)] as const)
+      const given = new Map([...values, ...drawn, [u, drawValue(u, sizes, random, size)]])
+      const found = evaluate([back, forth, u, v], { sizes, values: given })
+      const [sent, error] = [found.get(back)!, found.get(u)!]
+      const gap = Math.abs(inner(sent, found.get(v)!) - inner(error, found.get(forth)!))
+      return !(gap > 1e-9 * (norm(sent) * norm(found.get(v)!) + norm(error) * norm(found.get(forth)!)))
+    })
+  })
+}

@@ -13,7 +13,7 @@ import type { Claim, Network, Scope, Value } from '../network/network.ts'
 import { full, type Tensor, zip } from '../tensor/tensor.ts'
 import { drawPoint } from './draw.ts'
 import { type Judgement, judge, overall, type Verdict, verdictInNumbers } from './judge.ts'
-import { type Verification, verify } from './verify.ts'
+import { type Reason, type Verification, type Verified, verify } from './verify.ts'
 
 /** The lengths that are tried. */
 const lengths = [1, 2, 3, 4]
@@ -116,22 +116,32 @@ function verified(derivation: Derivation, unrolled: readonly Unrolled[], seed: n
     worst.set(value, Math.max(worst.get(value) ?? 0, error))
   }
   let draws = 0
-  let standIns: Verification['standIns'] = { maps: [], constants: [] }
+  const unchecked = new Map<Value, Reason>()
+  const measured = new Set<Value>()
+  let standIns: Verification['standIns'] = { maps: [], constants: [], none: [] }
   for (const { length, derivation: real } of unrolled) {
     const checked = verify(real, seed)
     draws += checked.draws
     standIns = checked.standIns
     const direct = new Map([...checked.byValue].map(([value, v]) => [value.name, { value, error: v?.worst ?? 0 }]))
+    const reasons = new Map([...checked.unchecked].map(([value, reason]) => [value.name, reason]))
     const told = new Set<string>()
     compareAt(derivation, real, length, seed, (value, name, gap) => {
       note(value, Math.max(gap > tolerance ? Math.max(gap, 2 * mostError) : 0, direct.get(name)?.error ?? 0))
       told.add(name)
+      const reason = reasons.get(name)
+      if (reason) unchecked.set(value, reason)
+      else measured.add(value)
     })
     // what no formula speaks of by name, a node inside a call for one, is told if it is wrong
     for (const [name, { value, error }] of direct) if (error > mostError && !told.has(name)) note(value, error)
   }
-  const byValue = new Map([...worst].map(([value, error]) => [value, { draws, worst: error, ok: error <= mostError }] as const))
-  return { draws, byValue, kinked: [], lengths, standIns }
+  for (const value of measured) unchecked.delete(value)
+  const verified = ([value, error]: readonly [Value, number]): readonly [Value, Verified | null] => [
+    value,
+    unchecked.has(value) && error <= mostError ? null : { draws, worst: error, ok: error <= mostError, standIns: standIns.maps },
+  ]
+  return { draws, byValue: new Map([...worst].map(verified)), unchecked, lengths, standIns }
 }
 
 type Note = (value: Value, name: string, gap: number) => void

@@ -65,13 +65,14 @@ function functionOf(
     const backs = vjp.kind === 'list' ? vjp.items : [vjp]
     if (backs.length !== params.length)
       fail('shapes', { what: 'a vjp gives one error for each argument', detail: `${backs.length} for ${params.length}` }, body.vjp.span)
-    return withVjp(
+    const declared = withVjp(
       name,
       params,
       layout,
       (args) => expressionOf(value, local(args, [])),
       (args, g) => backs.map((back) => expressionOf(back, local(args, [['g', g]]))),
     )
+    return { ...declared, span: body.vjp.span }
   }
   if (!/^opaque\b/.test(body.text)) {
     if (params.length !== 1) fail('syntax', { expected: 'a pointwise function of one argument, such as f(t)', found: head.text }, head.span)

@@ -1,5 +1,5 @@
 /** Functions of which only the arguments are known: F, whose Jacobian keeps its name, and f, whose derivative is f′. For checks they are random smooth functions. */
-import { fail } from '../diagnostic.ts'
+import { fail, type Span } from '../diagnostic.ts'
 import type { Expr, Op } from '../expr/expr.ts'
 import { make, operation } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
@@ -14,6 +14,8 @@ export interface DeclaredFunction {
   readonly name: string
   readonly params: readonly string[]
   apply(args: readonly Expr[]): Expr
+  /** Where its own gradient is declared, if it has one. */
+  readonly span?: Span | undefined
   /** Where its one call may stand for it, ∂F/∂x: the function with its Jacobians written so. */
   readonly calledAs?: ((name: Layout) => DeclaredFunction) | undefined
   /** The function that `f'(…)` means, where there is one. */

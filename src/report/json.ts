@@ -1,6 +1,6 @@
 /** Writes results as JSON, in the versioned schemas that `docs/json.md` describes. */
 import type { Judgement } from '../check/judge.ts'
-import type { Verification, Verified } from '../check/verify.ts'
+import type { Reason, Verification, Verified } from '../check/verify.ts'
 import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
 import type { Diagnostic, Source } from '../diagnostic.ts'
@@ -127,8 +127,8 @@ function partsJson(
 const roleOf = (value: Value, { loops }: Derivation): Value['role'] =>
   loops.some(({ loop }) => loop.carried.some((c) => c.last === value)) ? 'node' : value.role
 
-const verifiedJson = (v: { draws: number; worst: number; ok: boolean } | null): object | null =>
-  v ? { draws: v.draws, worst: finite(v.worst), ok: v.ok } : null
+const verifiedJson = (v: Verified | null): object | null =>
+  v ? { draws: v.draws, worst: finite(v.worst), ok: v.ok, standIns: v.standIns } : null
 
 const claimSummaryJson = ({ claim, verdict, ok }: Judgement): object => ({
   source: claim.source,
@@ -182,13 +182,18 @@ function gradientsJson({ derivation, verification, comparison }: Result): object
     const own = (v: Value): Value | undefined => derivation.network.values.get(v.name)
     return comparison.gradients.map((g) => ({ ...comparedJson(g, comparison.derivation), verified: verifiedJson(verified(own(g.of))) }))
   }
-  return verification ? printedValues(derivation).map((v) => gradientCheck(v.name, verified(v))) : []
+  if (!verification) return []
+  // what has no line of its own is named where it fails
+  const failing = [...verification.byValue].flatMap(([value, v]) => (v && !v.ok ? [value] : []))
+  return [...new Set([...printedValues(derivation), ...failing])].map((v) => gradientCheck(v, verified(v), verification.unchecked.get(v)))
 }
 
-const gradientCheck = (of: string, verified: { ok: boolean; worst: number } | null): object => ({
-  of,
+const gradientCheck = ({ name }: Value, verified: Verified | null, because: Reason | undefined): object => ({
+  of: name,
   ok: verified?.ok ?? null,
   worst: verified ? finite(verified.worst) : null,
+  standIns: verified?.standIns ?? [],
+  ...(because ? { because } : {}),
 })
 
 function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {

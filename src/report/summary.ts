@@ -1,10 +1,12 @@
 /** The last lines of a report: what was verified and how, and how the claims fared. */
 import type { Judgement } from '../check/judge.ts'
-import type { Verification } from '../check/verify.ts'
+import type { Reason, Verification } from '../check/verify.ts'
 import type { Derivation } from '../derive/derive.ts'
 import { toText } from '../layout/text.ts'
-import type { Value } from '../network/network.ts'
+import type { Network, Value } from '../network/network.ts'
 import type { Result } from '../pipeline.ts'
+import { verified } from '../words.ts'
+import { placeOf } from './faults.ts'
 import type { Paint } from './paint.ts'
 
 export interface Summary {
@@ -38,25 +40,17 @@ export const printedValues = ({ gradients, branches, network, inlined, loops }: 
 /** 3.1e-10 */
 export const errorText = (worst: number): string => (worst === 0 ? '0' : worst.toExponential(1))
 
-function verificationSummary(
-  derivation: Derivation,
-  { draws, byValue, kinked, lengths, statements = [], standIns }: Verification,
-): Summary[] {
+function verificationSummary(derivation: Derivation, verification: Verification): Summary[] {
+  const { byValue, lengths, statements = [], standIns } = verification
   const printed = printedValues(derivation)
   const checked = printed.filter((v) => byValue.get(v))
-  // what has no line of its own is told if it is wrong
-  const failing = [...byValue].flatMap(([v, verified]) => (verified && !verified.ok ? [v] : []))
-  const unchecked = printed.filter((v) => !byValue.get(v) && !kinked.includes(v))
-  const tied = printed.filter((v) => kinked.includes(v))
+  // a gradient that has no line of its own counts as well
+  const failing = [...byValue].filter(([, v]) => v && !v.ok).map(([value]) => value)
   const worst = checked.reduce((most, v) => Math.max(most, byValue.get(v)!.worst), 0)
-  const names = (values: readonly Value[]): string => values.map((v) => toText(v.layout)).join(', ')
+  const draws = checked.map((v) => byValue.get(v)!.draws)
   const agrees = `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences`
   const ofLengths = lengths ? ` of loops with ${lengths.join(', ')} steps` : ''
   const broken = statements.filter((s) => !s.ok)
-  const why =
-    draws > 0
-      ? 'a function declares a gradient that is not linear in the error'
-      : 'no random point gave finite values (conditions under assume can help)'
   return [
     ...failing.map((v): Summary => {
       const error = errorText(byValue.get(v)!.worst)
@@ -66,7 +60,7 @@ function verificationSummary(
       }
     }),
     ...(failing.length === 0 && checked.length > 0
-      ? [{ kind: 'holds' as const, text: `${agrees} on ${draws} draws${ofLengths} (largest relative error ${errorText(worst)})` }]
+      ? [{ kind: 'holds' as const, text: `${agrees} on ${range(draws)} draws${ofLengths} (largest relative error ${errorText(worst)})` }]
       : []),
     ...broken.map(
       ({ statement }): Summary => ({ kind: 'fails', text: `${toText(statement.left)} = ${toText(statement.right)} does not hold` }),
@@ -80,13 +74,38 @@ function verificationSummary(
         ]
       : []),
     ...standInNote(standIns),
-    ...(tied.length > 0
-      ? [{ kind: 'note' as const, text: `not compared with differences, because small changes of it meet a kink or a tie: ${names(tied)}` }]
-      : []),
-    ...(unchecked.length > 0
-      ? [{ kind: 'note' as const, text: `not compared with differences, because ${why}: ${names(unchecked)}` }]
-      : []),
+    ...uncheckedNotes(printed, verification, derivation),
   ]
+}
+
+/** 4, or 1 to 4. */
+function range(numbers: readonly number[]): string {
+  const [least, most] = [Math.min(...numbers), Math.max(...numbers)]
+  return least === most ? `${most}` : `${least} to ${most}`
+}
+
+/** What was not compared, by the reason. */
+function uncheckedNotes(printed: readonly Value[], { unchecked, standIns }: Verification, { network }: Derivation): Summary[] {
+  const reasons: Readonly<Record<Reason, string>> = {
+    kink: verified.kink({}),
+    rounding: verified.rounding({}),
+    'not-linear': verified['not-linear']({ functions: standIns.none.map((name) => placed(name, network)) }),
+    'not-finite': verified['not-finite']({}),
+  }
+  return (Object.keys(reasons) as Reason[]).flatMap((reason): Summary[] => {
+    const names = printed.filter((v) => unchecked.get(v) === reason).map((v) => toText(v.layout))
+    return names.length > 0
+      ? [{ kind: 'note', text: `not compared with differences, because ${reasons[reason]}: ${names.join(', ')}` }]
+      : []
+  })
+}
+
+/** A declared function with its place in the spec. */
+function placed(name: string, { functions, scope }: Network): string {
+  const span = functions.get(name)?.span
+  if (!span) return name
+  const { line, column } = placeOf({ name: '', text: scope.text }, span.start)
+  return `${name} (${line}:${column})`
 }
 
 /** Where the gradient is by definition not the derivative, something else was differenced. */

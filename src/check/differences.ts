@@ -1,0 +1,133 @@
+/** Differences of the forward pass at one point, along directions in the values of the network: the one measure that knows no rule. */
+import { evaluate, type Point } from '../expr/evaluate.ts'
+import { type Expr, inOrder } from '../expr/expr.ts'
+import type { Random } from '../tensor/random.ts'
+import { normalTensor } from '../tensor/random.ts'
+import { inner, norm, type Tensor, zip } from '../tensor/tensor.ts'
+import { coarsened } from './draw.ts'
+
+/** A gradient of a loss, to be held against differences. */
+export interface Slope {
+  /** What is nudged. */
+  readonly of: Expr
+  readonly gradient: Tensor
+}
+
+/** The relative error that was measured, or why none could be: the loss has a kink here, or its rounding hides the difference. */
+export type Measured = number | 'kink' | 'rounding'
+
+/** The largest relative error of a gradient that agrees. */
+export const tolerance = 1e-6
+/** A plain difference that is closer needs no second look. */
+const clearly = 1e-8
+
+/** How far the values are moved: plain differences for most, four passes where the loss is curved, smaller steps near kinks, larger ones against rounding. */
+const steps = [
+  { size: 1 / 6, isFine: false },
+  { size: 1, isFine: true },
+  { size: 1 / 30, isFine: true },
+  { size: 30, isFine: true },
+  { size: 1 / 1000, isFine: true },
+]
+
+/** Measures gradients of a loss by some of the values below it; those of one group are moved at once. */
+export function measurer(loss: Expr, values: readonly Expr[], point: Point, random: Random): (group: readonly Slope[]) => Measured {
+  const unmoved = evaluate([loss, ...values], point)
+  const rounding = roundingOf(loss, unmoved.get(loss)!.data[0]!, point)
+
+  return (group) => {
+    const directions = group.map(({ gradient }) => unitTowards(gradient, normalTensor(random, gradient.shape)))
+    const slope = group.reduce((sum, { gradient }, i) => sum + inner(gradient, directions[i]!), 0)
+    const scale = group.reduce((sum, { gradient }) => sum + norm(gradient), 0) || 1
+    const rest = notBehind(new Set(group.map(({ of }) => of)), loss, point, unmoved)
+    // many directions at once move the loss far: the step keeps that small, too
+    const widest = Math.min(2e-4, 1e-3 / Math.abs(slope || 1))
+
+    /** What is really added: a large number takes in only the first places of a small one. */
+    const nudgesBy = (h: number): Tensor[] =>
+      group.map(({ of }, i) => zip(unmoved.get(of)!, directions[i]!, (value, d) => value + h * d - value))
+    const pass = (nudges: readonly Tensor[]): Forward =>
+      forward(loss, { ...point, values: rest, nudges: new Map(group.map(({ of }, i) => [of, nudges[i]!])) })
+
+    /** How far (f(h) − f(−h))/2h is from the slope. */
+    const pairAt = (h: number): Pair => {
+      const [up, down] = [nudgesBy(h), nudgesBy(-h)]
+      const moved = up.map((to, i) => zip(to, down[i]!, (a, b) => a - b))
+      const lost = moved.reduce((sum, way, i) => sum + norm(zip(way, directions[i]!, (w, d) => w - 2 * h * d)), 0)
+      const [plus, minus] = [pass(up), pass(down)]
+      const expected = moved.reduce((sum, way, i) => sum + inner(way, group[i]!.gradient), 0)
+      return { gap: (plus.value - minus.value - expected) / (2 * h), sides: [plus.sides, minus.sides], isLost: lost > h * group.length }
+    }
+
+    let best: number | undefined
+    let [isHidden, isKinked] = [false, false]
+    // where rounding is as large as the gradient, a step tells nothing
+    for (const { size, isFine } of steps.filter((step) => rounding <= 0.1 * scale * step.size * widest)) {
+      const h = size * widest
+      const pairs = (isFine ? [h, 2 * h] : [h]).map(pairAt)
+      const sides = pairs.flatMap((p) => p.sides)
+      if (pairs.some((p) => p.isLost)) isHidden = true
+      else if (!sides.every((side) => sameSides(side, sides[0]!))) isKinked = true
+      else {
+        // with the second pair the error of second order cancels (Richardson 1911)
+        const gap = Math.abs(isFine ? (4 * pairs[0]!.gap - pairs[1]!.gap) / 3 : pairs[0]!.gap)
+        // what rounding explains is no fault, and no agreement either
+        if (gap > tolerance * scale && gap <= rounding / h) isHidden = true
+        else best = Math.min(best ?? Number.POSITIVE_INFINITY, gap / scale)
+      }
+      if (best !== undefined && best <= (isFine ? tolerance : clearly)) return best
+    }
+    if (best !== undefined && best <= tolerance) return best
+    if (isHidden) return 'rounding'
+    return best ?? (isKinked ? 'kink' : 'rounding')
+  }
+}
+
+interface Pair {
+  readonly gap: number
+  readonly sides: readonly Sides[]
+  /** Most of the nudge was lost in the values that it was added to. */
+  readonly isLost: boolean
+}
+
+/** What fewer places change is rounding. A saturated loss is tiny, but it is made of numbers near one. */
+function roundingOf(loss: Expr, value: number, point: Point): number {
+  const changes = [3, 4].map((bits) => Math.abs(forward(loss, coarsened(point, bits)).value - value))
+  return 30 * Math.max(...changes) + 1e-15 * Math.max(1, Math.abs(value))
+}
+
+/** The values that stay as they are when some are nudged. */
+function notBehind(nudged: ReadonlySet<Expr>, loss: Expr, { values: given }: Point, values: ReadonlyMap<Expr, Tensor>): Point['values'] {
+  const behind = new Set<Expr>()
+  const rest = new Map<Expr, Tensor>()
+  for (const expr of inOrder([loss], (e) => (given.has(e) ? [] : e.args))) {
+    if (!given.has(expr) && expr.args.some((a) => nudged.has(a) || behind.has(a))) behind.add(expr)
+    else if (values.has(expr)) rest.set(expr, values.get(expr)!)
+  }
+  return rest
+}
+
+/** A unit direction, half along the gradient, so that the slope is never lost in rounding, and half at random. */
+function unitTowards(gradient: Tensor, random: Tensor): Tensor {
+  const [g, r] = [norm(gradient) || 1, norm(random) || 1]
+  return zip(gradient, random, (a, b) => 0.7 * (a / g) + 0.7 * (b / r))
+}
+
+/** On which side of every kink a pass went. */
+type Sides = readonly Int8Array[]
+
+interface Forward {
+  readonly value: number
+  readonly sides: Sides
+}
+
+function forward(loss: Expr, point: Point): Forward {
+  const sides: Int8Array[] = []
+  const values = evaluate([loss], point, (expr, args) => {
+    if (!expr.op.kinks) return
+    for (const distance of expr.op.kinks(args, expr.attrs)) sides.push(Int8Array.from(distance.data, Math.sign))
+  })
+  return { value: values.get(loss)!.data[0]!, sides }
+}
+
+const sameSides = (a: Sides, b: Sides): boolean => a.length === b.length && a.every((side, i) => side.every((s, j) => s === b[i]![j]))
