@@ -11,7 +11,7 @@ import { mutantsIn } from './mutants.js'
 
 const workers = 2
 /** What is run on a mutant, one after the other, until something fails. */
-const suites = [['test/ops'], ['test/samples.test.ts']]
+const suites = [['test/ops'], ['test/samples']]
 
 const root = mkdtempSync(join(tmpdir(), 'backproof-mutants-'))
 const copies = Array.from({ length: workers }, (_, i) => copyOfTree(join(root, String(i))))
