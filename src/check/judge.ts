@@ -182,7 +182,8 @@ export function compare(left: Expr, right: Expr, derivation: Derivation, seed: n
     compared++
     const { error, size } = gapBetween(l, r)
     if (error <= tolerance * size) worst = size > 0 ? Math.max(worst, error / size) : worst
-    else if (error > Math.max(comparison.grain, 100 * noiseOf(comparison))) return { kind: 'differs', at: { point: comparison.point, claimed: r, derived: l } }
+    else if (error > Math.max(grainOf(comparison.point), 100 * noiseOf(comparison)))
+      return { kind: 'differs', at: { point: comparison.point, claimed: r, derived: l } }
   }
   if (compared < fewest) return { kind: 'undecided', because: `the sides had finite values at ${compared} of ${points} points` }
   return { kind: 'agrees', points: compared, worst }
@@ -204,8 +205,6 @@ interface Compared {
   readonly exprs: readonly [Expr, Expr]
   readonly sides: readonly [Tensor, Tensor]
   readonly point: Point
-  /** What is smaller than this may be the rounding of what it was computed from: where a softmax saturates, 1 − p is 0 or 10⁻¹⁷. */
-  readonly grain: number
   /** The same point, computed with so many bits fewer. */
   coarse(bits: number): Point
 }
@@ -217,14 +216,14 @@ function* comparisons(left: Expr, right: Expr, derivation: Derivation, seed: num
     const point = withStrangers(exprs, known.point, seed + k)
     const values = evaluate(exprs, point)
     const coarse = (bits: number): Point => withStrangers(exprs, known.coarse(bits), seed + k)
-    yield { exprs, sides: [values.get(left)!, values.get(right)!], point, grain: grainOf(values.values()), coarse }
+    yield { exprs, sides: [values.get(left)!, values.get(right)!], point, coarse }
   }
 }
 
-/** The last place of the largest value on the way, as long as it is tiny. */
-function grainOf(values: Iterable<Tensor>): number {
+/** What is smaller may be the rounding of what it was computed from: where a softmax saturates, 1 − p is 0 or 10⁻¹⁷. */
+function grainOf({ values }: Point): number {
   let most = 0
-  for (const value of values) most = Math.max(most, largest(value))
+  for (const value of values.values()) most = Math.max(most, largest(value))
   return Math.min(most * 2 ** -50, 1e-13)
 }
 
