@@ -3,11 +3,14 @@ import { fail } from '../diagnostic.ts'
 import { type Expr, fold, inOrder, make, substitute, visibleArgs, withArgs } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
 import type { Layout } from '../layout/layout.ts'
+import { nameLayout } from '../layout/names.ts'
+import { toText } from '../layout/text.ts'
 import type { Network, SymbolicLoop, Value } from '../network/network.ts'
 import type { Rewriter, Step } from '../rewrite/engine.ts'
 import { collector, tidier } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
 import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
+import { readingOrder } from './reading.ts'
 import { recognisers } from './recognise.ts'
 import { type Gradient, type Gradients, type Rules, reverse, type Structure, structureOf, withTerms } from './reverse.ts'
 import { nothing as nothingShared, share } from './share.ts'
@@ -108,7 +111,8 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   })
   const formed = openedAhead(inForm(raw, branches, form, { simplify: tidy, collect }), network, collect)
   if (form === 'expanded') requirePrintable(formed.gradients)
-  const { gradients, inlined, names } = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, network)
+  const { gradients, inlined, names } =
+    form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, structure, network)
   return { network, structure, branches, raw, gradients, inlined, names, form, simplify: tidy, loops: [], steps }
 }
 
@@ -156,15 +160,19 @@ interface Named extends Formed {
   readonly names: readonly Expr[]
 }
 
-function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Branches, network: Network): Named {
+function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Branches, structure: Structure, network: Network): Named {
   const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
   const printed = [...gradients.values()].filter((g) => !g.given && !(inlined.has(g.of) && g.of.role === 'node'))
   const shared = share(
     printed.map((g) => g.total),
-    new Set([...network.values.keys(), ...network.scope.dims.keys()]),
-    (e) => adjoints.has(e),
-    new Map(printed.filter((g) => g.of.role === 'node' && !branches.recurring.has(g.of)).map((g) => [g.total, g.adjoint])),
-    network.step?.index,
+    {
+      taken: printedNames(network),
+      isError: (e) => adjoints.has(e),
+      known: new Map(printed.filter((g) => g.of.role === 'node' && !branches.recurring.has(g.of)).map((g) => [g.total, g.adjoint])),
+      reading: readingOrder(gradients, branches, structure, network),
+      definitionOf: definitionsIn(printed, branches),
+      step: network.step?.index,
+    },
   )
   if (shared === nothingShared) return { gradients, inlined, names: [] }
   const { replace, names } = shared
@@ -177,6 +185,20 @@ function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Bra
     renamed.set(value, g.given ? g : withFormulas(g, inside))
   }
   return openedOnce({ gradients: renamed, inlined, names }, raw, branches)
+}
+
+/** The names of a network's own, as they are printed. */
+const printedNames = ({ values, functions, scope }: Network): ReadonlySet<string> =>
+  new Set([
+    ...[...values.values()].map((v) => toText(v.layout)),
+    ...[...scope.dims.keys(), ...functions.keys()].map((name) => toText(nameLayout(name))),
+  ])
+
+/** What a gradient's name stands for, if no merge, fan-out or node states it: that is written under its first mention. */
+function definitionsIn(printed: readonly Gradient[], { merges, fanOuts, told, stated }: Branches): (name: Expr) => Expr | undefined {
+  const places = [merges, fanOuts, told, stated]
+  const open = new Map(printed.filter((g) => places.every((place) => !place.has(g.of))).map((g) => [g.adjoint, g.total]))
+  return (name) => open.get(name)
 }
 
 /** A gradient that only the definition of one new name still mentions is written into it. */

@@ -2,30 +2,38 @@
 import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
 import { type Lookup, Table } from '../expr/table.ts'
 import { type Layout, Level, parenthesised, subscript, superscript, symbol } from '../layout/layout.ts'
+import { toText } from '../layout/text.ts'
 import { named, numberOf } from '../ops/leaves.ts'
 
 /** Formulas in which shared parts are replaced by names; a name's argument is what it stands for. */
 export interface Shared {
   readonly replace: (expr: Expr) => Expr
-  /** The new names, in the order in which the formulas mention them. */
+  /** The new names, each after those that it mentions. */
   readonly names: readonly Expr[]
 }
 
 /** Formulas that share nothing. */
 export const nothing: Shared = { replace: (expr) => expr, names: [] }
 
-/**
- * Finds what the formulas share. `taken` tells which names are in use; `isError` tells whether an expression carries an
- * error (it is then called δ) or belongs to the forward pass; `known` gives the names of what has one. In a step of a loop
- * the names bear its index.
- */
-export function share(
-  formulas: readonly Expr[],
-  taken: ReadonlySet<string>,
-  isError: (name: Expr) => boolean,
-  known: ReadonlyMap<Expr, Expr>,
-  step?: string,
-): Shared {
+/** What is known of the formulas beside themselves. */
+export interface Context {
+  /** Names as they are printed that mean something else. */
+  readonly taken: ReadonlySet<string>
+  /** Whether an expression carries an error (it is then called δ) or belongs to the forward pass. */
+  readonly isError: (name: Expr) => boolean
+  /** The names of what has one. */
+  readonly known: ReadonlyMap<Expr, Expr>
+  /** The formulas as they are read: names are numbered in this order. */
+  readonly reading: readonly Expr[]
+  /** What a name stands for that is defined where it is first mentioned. */
+  readonly definitionOf: (name: Expr) => Expr | undefined
+  /** In a step of a loop the names bear its index. */
+  readonly step?: string | undefined
+}
+
+/** Finds what the formulas share. */
+export function share(formulas: readonly Expr[], context: Context): Shared {
+  const { isError, known } = context
   const order = inOrder(formulas, visibleArgs)
   const uses = countUses(formulas, order)
   const roots = new Set(formulas)
@@ -37,20 +45,53 @@ export function share(
   const shared = found.filter((e) => !known.has(e))
   const replacement = new Map<Expr, Expr>(found.flatMap((e) => (known.has(e) ? [[e, known.get(e)!] as const] : [])))
   const replace = (expr: Expr): Expr => substitute([expr], (e) => replacement.get(e))[0]!
-  const kinds = shared.map((e) => e.op.letter ?? (carries.has(e) ? 'δ' : 'τ'))
-  const counts = new Map<string, number>()
-  const names = shared.map((expr, i) => {
-    const letter = kinds[i]!
-    const alone = kinds.filter((k) => k === letter).length === 1 && !taken.has(letter)
-    let count = counts.get(letter) ?? 0
-    do count++
-    while (!alone && taken.has(`${letter}${count}`))
-    counts.set(letter, count)
-    const name = named(alone ? letter : `${letter}${count}`, letterLayout(letter, alone ? undefined : count, step), replace(expr))
+  const layouts = numbered(asMet(new Set(shared), context), (e) => e.op.letter ?? (carries.has(e) ? 'δ' : 'τ'), context)
+  const names = shared.map((expr) => {
+    const layout = layouts.get(expr)!
+    const name = named(toText(layout), layout, replace(expr))
     replacement.set(expr, name)
     return name
   })
   return { replace, names }
+}
+
+/** The shared expressions as a reader meets them: under each formula stands what it mentions, and what that mentions. */
+function asMet(shared: ReadonlySet<Expr>, { reading, definitionOf }: Context): readonly Expr[] {
+  const met = new Set<Expr>()
+  const opened = new Set<Expr>()
+  for (const formula of reading) {
+    let open: readonly Expr[] = [formula]
+    while (open.length > 0) {
+      const below: Expr[] = []
+      for (const expr of inOrder(open, (e) => (shared.has(e) ? [] : visibleArgs(e)))) {
+        const definition = shared.has(expr) ? undefined : definitionOf(expr)
+        if (opened.has(expr) || !(definition ?? shared.has(expr))) continue
+        opened.add(expr)
+        if (shared.has(expr)) met.add(expr)
+        below.push(...(definition ? [definition] : visibleArgs(expr)))
+      }
+      open = below
+    }
+  }
+  return [...met, ...[...shared].filter((e) => !met.has(e))]
+}
+
+/** A letter for each expression, with a number where it is not the only one of its kind or means something else. */
+function numbered(exprs: readonly Expr[], letterOf: (expr: Expr) => string, { taken, step }: Context): ReadonlyMap<Expr, Layout> {
+  const kinds = new Map<string, number>()
+  for (const expr of exprs) kinds.set(letterOf(expr), (kinds.get(letterOf(expr)) ?? 0) + 1)
+  const counts = new Map<string, number>()
+  const isFree = (letter: string, count: number | undefined): boolean => !taken.has(toText(letterLayout(letter, count, undefined)))
+  return new Map(
+    exprs.map((expr) => {
+      const letter = letterOf(expr)
+      if (kinds.get(letter) === 1 && isFree(letter, undefined)) return [expr, letterLayout(letter, undefined, step)]
+      let count = (counts.get(letter) ?? 0) + 1
+      while (!isFree(letter, count)) count++
+      counts.set(letter, count)
+      return [expr, letterLayout(letter, count, step)]
+    }),
+  )
 }
 
 const letters: Readonly<Record<string, string>> = { δ: '\\delta', τ: '\\tau', x̂: '\\hat{x}' }

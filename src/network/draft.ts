@@ -43,13 +43,23 @@ export interface Draft {
   readonly moduleCalls: Map<string, ModuleCall>
   readonly fixed: Map<Expr, Tensor>
   readonly notation: ReadonlyMap<string, string>
+  /** The names that are printed, and what is printed so. */
+  readonly printed: Map<string, string>
   readonly differentiate: Differentiate
   /** There is one family of instances at most: its members are told apart by their index alone. */
   readonly isOneFamily: boolean
 }
 
-/** How a value's full name is printed: as its author's notation says, or as its parts are. */
-export function layoutOf(name: string, { notation, isOneFamily }: Draft): Layout {
+/** How a value's full name is printed: as its author's notation says, or as its parts are; two names never alike. */
+export function layoutOf(name: string, draft: Draft): Layout {
+  const layout = prettyLayout(name, draft)
+  const text = toText(layout)
+  const owner = draft.printed.get(text) ?? name
+  draft.printed.set(text, owner)
+  return owner === name ? layout : symbol(name, `\\mathrm{${name.replaceAll('_', '\\_')}}`)
+}
+
+function prettyLayout(name: string, { notation, isOneFamily }: Draft): Layout {
   const own = (plain: string): Layout | undefined => {
     const latex = notation.get(plain)
     return latex === undefined ? undefined : symbol(toText(nameLayout(plain)), latex)

@@ -51,6 +51,7 @@ export function elaborate(
     moduleCalls: new Map(),
     fixed: new Map(),
     notation: new Map(document.notation.map(({ name, latex }) => [name.text, latex.text])),
+    printed: new Map(),
     differentiate,
     isOneFamily:
       [document, ...document.modules].flatMap(({ params }) => params).filter((p) => p.module && p.name.text.includes('[')).length <= 1,

@@ -2,7 +2,7 @@
 import { fail } from '../diagnostic.ts'
 import { collectSymbols, sizeSymbol } from '../expr/dim.ts'
 import { evaluate, type Observer, type Point } from '../expr/evaluate.ts'
-import { type Attrs, type Expr, inOrder, make, operation, substitute } from '../expr/expr.ts'
+import { type Attrs, type Expr, inOrder, make, operation, substitute, visibleArgs } from '../expr/expr.ts'
 import { sameShape, shapeText } from '../expr/shape.ts'
 import { typeset } from '../expr/typeset.ts'
 import { call, Level, row, symbol, word } from '../layout/layout.ts'
@@ -63,7 +63,8 @@ export function fixedPoint(bound: Expr, body: Expr): Expr {
       return sides
     },
     vjp(args, g, _, z) {
-      const u = variable('u', bound.shape, nameLayout('u'))
+      const name = freeName('u', [z, ...args, g])
+      const u = variable(name, bound.shape, nameLayout(name))
       const backs = pullback(named('f', nameLayout('f'), held), u, new Set([bound, ...holders]))
       const here = (e: Expr): Expr => replacing(e, [bound, ...holders], [z, ...args])
       const round = backs.get(bound)
@@ -75,6 +76,14 @@ export function fixedPoint(bound: Expr, body: Expr): Expr {
     },
   })
   return make(op, used, { sizes: sizes.map(sizeSymbol), shape: bound.shape })
+}
+
+/** A name that nothing in the expressions bears. */
+function freeName(wanted: string, exprs: readonly Expr[]): string {
+  const taken = new Set(inOrder(exprs, visibleArgs).map((e) => e.op.name))
+  let name = wanted
+  for (let i = 1; taken.has(name); i++) name = `${wanted}${i}`
+  return name
 }
 
 const replacing = (expr: Expr, from: readonly Expr[], to: readonly Expr[]): Expr =>

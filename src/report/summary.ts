@@ -125,15 +125,11 @@ function claimSummary(judgements: readonly Judgement[]): Summary {
     judgements.filter((j) => j.verdict.kind === kind && j.claim.negated === negated).length
   const parts = [
     [of('proved', false), 'proved'],
-    [of('agrees', false), 'agrees numerically'],
+    [of('agrees', false), of('agrees', false) === 1 ? 'agrees numerically' : 'agree numerically'],
     [of('refuted', false), 'refuted'],
     [of('undecided', false) + of('undecided', true), 'undecided'],
   ] as const
-  const said = parts
-    .filter(([n]) => n > 0)
-    .map(([n, what], i) =>
-      i === 0 ? `${count(n, 'claim')} ${n > 1 && what === 'agrees numerically' ? 'agree numerically' : what}` : `${n} ${what}`,
-    )
+  const said = parts.filter(([n]) => n > 0).map(([n, what], i) => (i === 0 ? `${count(n, 'claim')} ${what}` : `${n} ${what}`))
   const refused = of('refuted', true)
   const held = of('proved', true) + of('agrees', true)
   if (refused > 0) said.push(`${count(refused, 'false claim')} refuted`)
