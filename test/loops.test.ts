@@ -131,3 +131,20 @@ test('a sum of two hundred thousand terms', () => {
   expect(status).toBe(0)
   expect(stdout).toContain('∂L/∂x = 200000 ∂L/∂y')
 })
+
+test('an empty product of matrices is I', () => {
+  const spec = `inputs:
+  z[0]: [d]
+params:
+  W[N]: [d, d]
+layers:
+  - for l in range(N):
+      - z[l+1] = W[l] @ z[l]
+loss: L(z[N])
+claims:
+  - for l in range(N): dL/dW[l] = outer(prod(W[i].T for i in range(l+1, N)) @ dL/dz[N], z[l])
+  - not: dL/dW[l] = outer(prod(W[i].T for i in range(l, N)) @ dL/dz[N], z[l])
+    for: l in range(N)
+`
+  expect(backproof(['check', '-'], spec).stdout).toContain('✓ 1 claim agrees numerically, 1 false claim refuted')
+})

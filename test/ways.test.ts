@@ -49,7 +49,10 @@ describe.each(Array.from({ length: 25 }, (_, seed) => seed))('random network %i'
       const all = everyWay(value, found)
       const lengths = all.map((way) => way.reduce((n, hop) => n + stepOf(hop, graph), 0))
       expect(ways.count).toBe(BigInt(all.length))
-      expect(ways.identities).toBe(BigInt(all.filter((way) => way.every((h) => h.unchanged || h.inLoss)).length))
+      // what the loss sends to one of its arguments itself is not the error of that argument, unless nothing else arrives there
+      const isDirect = (way: readonly Hop[]): boolean => way.every((h) => h.inLoss)
+      const unchanged = all.filter((way) => way.every((h) => h.unchanged || h.inLoss) && (all.every(isDirect) || !isDirect(way)))
+      expect(ways.identities).toBe(BigInt(unchanged.length))
       expect([ways.shortest, ways.longest]).toEqual([Math.min(...lengths), Math.max(...lengths)])
       const counted = lengthsOfWays(graph, 'nodes', value)
       for (const [length, n] of counted.entries()) expect(n).toBe(BigInt(lengths.filter((l) => l === length).length))
@@ -157,4 +160,18 @@ test('bad calls are answered', () => {
   expect(backproof(['paths', 'samples/residual-stack.yaml'])).toMatchObject({ status: 2, stdout: '' })
   expect(backproof(['paths', 'samples/residual.yaml', 'q'])).toMatchObject({ status: 2, stdout: '' })
   expect(backproof(['paths', 'samples/residual.yaml', 'x', '--list', 'all']).status).toBe(2)
+})
+
+test('what a loss sends to an argument that has other uses is told, and is no identity path', () => {
+  const spec = `inputs:
+  x: [n]
+params:
+  W: [n, n]
+layers:
+  - y = W @ x
+loss: E = half_sse(y, x)
+`
+  const [path] = JSON.parse(backproof(['paths', '-', 'x', '--list', '5', '--format', 'json'], spec).stdout).paths
+  expect(path.identities).toBe('0')
+  expect(path.listed.map((l: { text: string }) => l.text)).toEqual(['x − y', 'Wᵀ ∂E/∂y'])
 })

@@ -51,8 +51,7 @@ const scopeAt = ({ network: { scope } }: Derivation, at: ReadonlyMap<string, Dim
 function extended(ast: Ast, scope: Scope, derivation: Derivation): Expr | undefined {
   if (ast.kind === 'contribution') return contribution(ast, scope, derivation)
   if (ast.kind !== 'derivative' && ast.kind !== 'product') return undefined
-  if (ast.kind === 'product' && ![ast.first, ...ast.rest.map((r) => r.factor)].some((part) => mentionsOperator(part, scope, derivation)))
-    return undefined
+  if (ast.kind === 'product' && !mentionsOperator(ast, scope, derivation)) return undefined
   const value = operatorValue(ast, scope, derivation)
   if (isOperator(value)) {
     fail('not-here', { what: 'a Jacobian', where: 'a tensor expression', hint: 'Apply it to a tensor: dF/dx.T @ dL/dy.' }, ast.span)
@@ -78,7 +77,11 @@ function mentionsOperator(ast: Ast, scope: Scope, derivation: Derivation): boole
     case 'sum':
       return ast.terms.some((t) => below(t.term))
     case 'product':
-      return below(ast.first) || ast.rest.some((r) => below(r.factor))
+      return (
+        below(ast.first) ||
+        ast.rest.some((r) => below(r.factor)) ||
+        factorsOf(ast).some((f) => f.isMatrix && isEmptyProduct(f.factor, scope))
+      )
     default:
       return false
   }
@@ -93,7 +96,7 @@ function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | O
   return locating(ast.span, () => {
     switch (ast.kind) {
       case 'name':
-        return { kind: 'identity' }
+        return identity
       case 'derivative':
         return isLoss(ast.of, derivation) ? gradient(ast.by, scope, derivation) : jacobian(ast, scope, derivation)
       case 'transpose': {
@@ -105,7 +108,9 @@ function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | O
       case 'sum':
         return summed(ast.terms.map(({ negative, term }) => ({ negative, term: of(term) })))
       case 'product':
-        return ast.rest.reduce((left, { sign, factor }) => combined(left, sign, of(factor), derivation), of(ast.first))
+        return factorsOf(ast)
+          .map(({ sign, factor, isMatrix }) => ({ sign, value: isMatrix && isEmptyProduct(factor, scope) ? identity : of(factor) }))
+          .reduce((left, right) => ({ sign: left.sign, value: combined(left.value, right.sign, right.value, derivation) })).value
       case 'over':
         return overIndex(ast, scope, derivation)
       default:
@@ -114,11 +119,28 @@ function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | O
   })
 }
 
+const identity: Operator = { kind: 'identity' }
+
+/** The factors of a product, each with the sign before it; what stands beside an @ is a matrix or a vector. */
+function factorsOf({
+  first,
+  rest,
+}: Ast & { kind: 'product' }): { readonly sign: string; readonly factor: Ast; readonly isMatrix: boolean }[] {
+  const all = [{ sign: '', factor: first }, ...rest]
+  return all.map(({ sign, factor }, i) => ({ sign, factor, isMatrix: sign === '@' || rest[i]?.sign === '@' }))
+}
+
+/** A product over an index that takes no value; of matrices it is I. */
+const isEmptyProduct = (ast: Ast, scope: Scope): boolean =>
+  ast.kind === 'transpose'
+    ? isEmptyProduct(ast.of, scope)
+    : ast.kind === 'over' && ast.sign === 'prod' && stepsOf(ast.loop, scope, ast.span).length === 0
+
 /** The sum, or the product in the order of the index, of what has Jacobians in it. */
 function overIndex(ast: Ast & { kind: 'over' }, scope: Scope, derivation: Derivation): Expr | Operator {
   const parts = stepsOf(ast.loop, scope, ast.span).map((at) => readSide(ast.body, withIndex(scope, ast.loop.index, at), derivation))
   if (ast.sign === 'sum') return parts.length === 0 ? fill(0) : summed(parts.map((term) => ({ negative: false, term })))
-  if (parts.length === 0) return { kind: 'identity' }
+  if (parts.length === 0) return identity
   return parts.reduce((left, right) => combined(left, '@', right, derivation))
 }
 
@@ -130,6 +152,8 @@ function summed(terms: readonly { readonly negative: boolean; readonly term: Exp
 }
 
 function combined(left: Expr | Operator, sign: string, right: Expr | Operator, { structure }: Derivation): Expr | Operator {
+  if (sign === '@' && left === identity) return right
+  if (sign === '@' && right === identity) return left
   if (!isOperator(left) && !isOperator(right))
     return sign === '@' ? product(left, right) : sign === '/' ? divide(left, right) : multiply([left, right])
   if (sign === '*' && !isOperator(left) && left.shape.length === 0) return { kind: 'scaled', factor: left, of: asOperator(right) }

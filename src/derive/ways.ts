@@ -83,21 +83,29 @@ export const stepOf = ({ to, inLoss }: Hop, { valueAt }: ErrorGraph): number => 
 export function countWays(graph: ErrorGraph): ReadonlyMap<Value, Ways> {
   interface Tally {
     count: bigint
+    /** Those that have not left the loss's equation. */
+    direct: bigint
     identities: bigint
     shortest: number
     longest: number
   }
-  const tallies = new Map<Expr, Tally>([[graph.order[0]!, { count: 1n, identities: 1n, shortest: 0, longest: 0 }]])
+  const tallies = new Map<Expr, Tally>([[graph.order[0]!, { count: 1n, direct: 1n, identities: 1n, shortest: 0, longest: 0 }]])
   const ways = new Map<Value, Ways>()
   for (const expr of graph.order) {
     const here = tallies.get(expr)
     if (!here) continue
     const value = graph.valueAt.get(expr)
-    if (value) ways.set(value, { of: value, ...here })
+    if (value) {
+      const { count, direct, shortest, longest } = here
+      // the error of an argument of the loss is where ways begin; the loss's part of it, beside others, is not
+      const identities = count === direct ? here.identities : here.identities - direct
+      ways.set(value, { of: value, count, identities, shortest, longest })
+    }
     for (const hop of graph.hops.get(expr)!) {
       const step = stepOf(hop, graph)
-      const there = tallies.get(hop.to) ?? { count: 0n, identities: 0n, shortest: Number.POSITIVE_INFINITY, longest: 0 }
+      const there = tallies.get(hop.to) ?? { count: 0n, direct: 0n, identities: 0n, shortest: Number.POSITIVE_INFINITY, longest: 0 }
       there.count += here.count
+      if (hop.inLoss) there.direct += here.direct
       if (hop.unchanged || hop.inLoss) there.identities += here.identities
       there.shortest = Math.min(there.shortest, here.shortest + step)
       there.longest = Math.max(there.longest, here.longest + step)

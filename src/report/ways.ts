@@ -73,11 +73,17 @@ function* first<T>(count: number, from: Generator<T>): Generator<T> {
   }
 }
 
-function listed(way: Way, graph: ErrorGraph, { network, simplify }: Derivation): Listed {
+function listed(way: Way, graph: ErrorGraph, { network, raw, simplify }: Derivation): Listed {
+  const partOf = (argument: Value): Expr | undefined => {
+    const { contributions } = raw.get(argument)!
+    return contributions.length > 1 ? contributions.find((c) => c.consumer === network.loss)?.term : undefined
+  }
   const start = (argument: Value): Expr =>
-    variable(`dL/d${argument.name}`, argument.expr.shape, derivative(network.loss.layout, argument.layout))
-  const error = simplify(errorAlong(way, start, graph))
-  return { values: valuesOn(way, graph), error: typeset(error), unchanged: way.every((hop) => hop.unchanged || hop.inLoss) }
+    partOf(argument) ?? variable(`dL/d${argument.name}`, argument.expr.shape, derivative(network.loss.layout, argument.layout))
+  const values = valuesOn(way, graph)
+  const isPart = values.length === 1 && partOf(values[0]!) !== undefined
+  const unchanged = !isPart && way.every((hop) => hop.unchanged || hop.inLoss)
+  return { values, error: typeset(simplify(errorAlong(way, start, graph))), unchanged }
 }
 
 const chain = (values: readonly Value[], most = 12): string => {
