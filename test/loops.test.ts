@@ -148,3 +148,28 @@ claims:
 `
   expect(backproof(['check', '-'], spec).stdout).toContain('✓ 1 claim agrees numerically, 1 false claim refuted')
 })
+
+test('the steps of a loop are told, and a heading stands over something', () => {
+  const { stdout } = backproof(['derive', 'samples/rnn.yaml', '--steps', '--no-verify'])
+  expect(stdout).toContain('steps of the loop t = 1 … T\n  chain rule\n    ∂E/∂o[t] = o[t] − y[t]')
+  expect(stdout).toContain('∂E/∂W = ∑ₜ₌₁^T ∂E/∂a[t] h[t−1]ᵀ')
+  expect(stdout).not.toMatch(/^steps\n(?! )/m)
+})
+
+test('a wrong claim about a deep network is answered soon', () => {
+  const spec = `inputs:
+  z[0]: [d]
+params:
+  W: [d, d]
+layers:
+  - for l in range(N):
+      - a[l] = W @ z[l]
+      - z[l+1] = z[l] + relu(a[l])
+loss: L(z[N])
+claims:
+  - not: dL/dW = N * outer(relu'(a[0]) * dL/dz[1], z[0])
+`
+  const start = performance.now()
+  expect(backproof(['check', '-', '--set', 'N=40'], spec).status).toBe(0)
+  expect(performance.now() - start).toBeLessThan(6000)
+})

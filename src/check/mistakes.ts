@@ -152,15 +152,23 @@ const byChange: Attempt = (gradient, derivation, evidence) => {
     { part: total, whole: (changed: Expr): Expr => changed },
     ...parts.map((part, i) => ({ part, whole: (changed: Expr): Expr => add(parts.with(i, changed)) })),
   ]
-  for (const changes of changesByRule) {
+  const most = Math.max(fewestTries, Math.floor(mostWork / derivation.network.values.size))
+  for (const rule of changesByRule) {
+    let tries = 0
     for (const { part, whole } of versions) {
-      for (const { changed, kind, message } of changes(part, gradient.of, derivation)) {
+      if (tries >= most) break
+      for (const { changed, kind, message } of rule(part, gradient.of, derivation).slice(0, most - tries)) {
+        tries++
         if (explains(whole(changed), evidence)) return { kind, message }
       }
     }
   }
   return undefined
 }
+
+/** So many changes of one kind are tried, and in a large network, where each costs more, so many for all its values together. */
+const fewestTries = 24
+const mostWork = 5000
 
 /** What explains a gradient as a whole; then what explains a part of it. */
 export const ofTheWhole: readonly Attempt[] = [byFrozenPart, byTerms, byFactor]

@@ -68,7 +68,7 @@ async function rendered(result: Result, source: Source, flags: DeriveFlags): Pro
       summaryOf(result).map((s) => s.text),
     )
   const paint = await paintFor(flags.output ? undefined : process.stdout)
-  const steps = flags.steps ? `${stepsText(derivation, at, paint)}\n` : ''
+  const steps = flags.steps ? stepsText(derivation, at, paint) : ''
   return `${textOf(report, paint)}${steps}${failingClaims(result, source, flags.seed, paint)}${summaryText(result, paint)}\n`
 }
 

@@ -1,11 +1,14 @@
 /** Writes how the gradients came about: the chain rule through each equation, the sums where uses meet, and the laws of algebra. */
-import type { Derivation } from '../derive/derive.ts'
-import type { Gradient } from '../derive/reverse.ts'
+import type { Derivation, LoopDerivation } from '../derive/derive.ts'
+import { rangeLayout } from '../derive/recurrence.ts'
+import type { Contribution, Gradient } from '../derive/reverse.ts'
 import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
 import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
+import { writerOf } from './lines.ts'
+import { sumLine } from './loops.ts'
 import type { Paint } from './paint.ts'
 import { reasonOf } from './reasons.ts'
 
@@ -14,40 +17,69 @@ interface Row {
   readonly because: string
 }
 
-/** The steps, from the loss back; with `at`, those that lead to the given values. */
+/** The steps, from the loss back, and those of loops whose length is a symbol; with `at`, those that lead to the given values. */
 export function stepsText(derivation: Derivation, at: readonly Value[] | undefined, paint: Paint): string {
+  const loops = [...derivation.loops].reverse().flatMap((whole) => {
+    const { loop, derivation: step } = whole
+    const lines = stepsOf(
+      step,
+      at?.flatMap((value) => inStep(value, whole)),
+      paint,
+    )
+    const title = toText(rangeLayout(loop.index, loop.from, loop.to))
+    return lines.length > 0 ? [`${paint.accent('steps')} of the loop ${title}`, ...lines] : []
+  })
+  const outside = stepsOf(derivation, at, paint)
+  const own = outside.length > 0 ? [paint.accent('steps'), ...outside] : []
+  return own.length + loops.length > 0 ? [...own, ...loops, '', ''].join('\n') : ''
+}
+
+/** The value of a step whose gradient tells that of a value outside: the same one, or the one that a recursion begins or ends with. */
+const inStep = (value: Value, { derivation, firsts, ends }: LoopDerivation): Value[] => [
+  ...(derivation.raw.has(value) ? [value] : []),
+  ...firsts.flatMap((first) => (first.of === value ? [first.incoming] : [])),
+  ...ends.flatMap((end) => (end.last === value ? [end.of] : [])),
+]
+
+/** Chain rule, fan-outs and algebra of one derivation; in a loop every step sends its part to what all of them use. */
+function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint: Paint, loop?: LoopDerivation): string[] {
   const { network, raw, steps } = derivation
   const memo: TypesetMemo = new Map()
   const text = (expr: Expr): string => toText(typeset(expr, memo))
   const symbolOf = (value: Value): string => toText(derivative(network.loss.layout, value.layout))
   const shown = at === undefined ? [...raw.values()] : leadingTo(at, raw)
   const gradients = shown.filter((g) => g.of !== network.loss && !g.given)
+  const isSeed = (g: Gradient, c: Contribution): boolean => c.term === network.seeds.get(g.of.expr)
+  const shared = (loop?.shared ?? []).filter((s) => gradients.some((g) => g.of === s.of))
+  const isWhole = (g: Gradient): boolean => g.contributions.length === 1 && !shared.some((s) => s.of === g.of)
   const chain = gradients.flatMap((g) =>
-    g.contributions.map(({ consumer, term }) => ({
-      formula:
-        g.contributions.length === 1 ? `${symbolOf(g.of)} = ${text(term)}` : `${symbolOf(g.of)} ⟵ ${toText(typesetTerm(term, memo))}`,
-      because: `through ${toText(consumer.layout)} = ${text(consumer.expr.args[0]!)}: ${reasonOf(consumer.expr.args[0]!)}`,
-    })),
+    g.contributions
+      .filter((c) => !isSeed(g, c))
+      .map(({ consumer, term }) => ({
+        formula: isWhole(g) ? `${symbolOf(g.of)} = ${text(term)}` : `${symbolOf(g.of)} ⟵ ${toText(typesetTerm(term, memo))}`,
+        because: `through ${toText(consumer.layout)} = ${text(consumer.expr.args[0]!)}: ${reasonOf(consumer.expr.args[0]!)}`,
+      })),
   )
   const sums = gradients
-    .filter((g) => g.contributions.length > 1)
+    .filter((g) => g.contributions.length > 1 && !shared.some((s) => s.of === g.of) && !g.contributions.some((c) => isSeed(g, c)))
     .map((g) => ({
       formula: `${symbolOf(g.of)} = ${text(g.total)}`,
       because: `the contributions of ${g.contributions.length} uses add up`,
     }))
+  const writer = writerOf(derivation, loop)
+  const overSteps = shared
+    .map((s) => sumLine(s, loop!, writer))
+    .map(({ left, right }) => ({ formula: `${toText(left)} = ${toText(right)}`, because: 'the contributions of all steps add up' }))
   const algebra = steps.flatMap(({ law, before, after }) => {
     const [from, to] = [text(before), text(after)]
     return from === to ? [] : [{ formula: `${from} → ${to}`, because: law }]
   })
   const parts = [
     ['chain rule', chain],
-    ['fan-outs', sums],
+    ['fan-outs', [...sums, ...overSteps]],
     ['algebra', algebra],
   ] as const
-  const written = parts
-    .filter(([, rows]) => rows.length > 0)
-    .flatMap(([title, rows]) => [`  ${paint.strong(title)}`, ...rowsText(rows, paint)])
-  return [paint.accent('steps'), ...written, ''].join('\n')
+  return parts.filter(([, rows]) => rows.length > 0).flatMap(([title, rows]) => [`  ${paint.strong(title)}`, ...rowsText(rows, paint)])
 }
 
 function rowsText(rows: readonly Row[], paint: Paint): string[] {
@@ -62,7 +94,7 @@ function rowsText(rows: readonly Row[], paint: Paint): string[] {
 function leadingTo(values: readonly Value[], raw: ReadonlyMap<Value, Gradient>): Gradient[] {
   const byAdjoint = new Map([...raw.values()].map((g) => [g.adjoint, g]))
   const needed = new Set<Gradient>()
-  const todo = values.map((v) => raw.get(v)!)
+  const todo = values.flatMap((v) => raw.get(v) ?? [])
   while (todo.length > 0) {
     const g = todo.pop()!
     if (needed.has(g)) continue
