@@ -21,11 +21,8 @@ interface Row {
 export function stepsText(derivation: Derivation, at: readonly Value[] | undefined, paint: Paint): string {
   const loops = [...derivation.loops].reverse().flatMap((whole) => {
     const { loop, derivation: step } = whole
-    const lines = stepsOf(
-      step,
-      at?.flatMap((value) => inStep(value, whole)),
-      paint,
-    )
+    const asked = at?.flatMap((value) => inStep(value, whole))
+    const lines = stepsOf(step, asked, paint, whole)
     const title = toText(rangeLayout(loop.index, loop.from, loop.to))
     return lines.length > 0 ? [`${paint.accent('steps')} of the loop ${title}`, ...lines] : []
   })
