@@ -119,7 +119,7 @@ describe('what is asked for wrongly is answered with what would be right', () =>
     [['--set', 'n'], 'A size is given as n=3'],
     [['--seed', '-1'], 'A seed is a whole number'],
     [['--fomr', 'local'], 'Did you mean --form?'],
-    [['-o', 'no/such/folder/x.tex'], "can't be read"],
+    [['-o', 'no/such/folder/x.tex'], "can't be written"],
   ])('%s', (args, message) => {
     const { status, stdout, stderr } = answer(...args)
     expect(stderr).toContain(message)
