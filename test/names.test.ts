@@ -86,3 +86,25 @@ test('skips are told from branches', async () => {
   )
   for (const way of ['branch c → h', 'skip h→k', 'skip k→z', 'branch W→k']) expect(text).toContain(way)
 })
+
+test('settings that are not the usual ones are printed', async () => {
+  const layers = [
+    'leaky_relu(x, negative_slope=0.2)',
+    'layer_norm(x, eps=0.1)',
+    'dropout(x, m, p=0.3)',
+    'gelu(x, approximate="tanh")',
+    'softmax(x, axis=0)',
+  ]
+  const text = await printed(
+    'inputs:',
+    '  x: [n, d]',
+    'constants:',
+    '  m: [n, d]',
+    'layers:',
+    ...layers.map((layer, i) => `  - v${i} = ${layer}`),
+    '  - y = var(v0 + v1 + v2 + v3 + v4, axis=0, ddof=1)',
+    'loss: L(y)',
+  )
+  for (const layer of [...layers, 'ddof=1']) expect(text).toContain(layer)
+  expect(await printed('inputs:', '  x: [n]', 'layers:', '  - y = elu(x, alpha=1)', 'loss: L(y)')).toContain('y = elu(x) ')
+})

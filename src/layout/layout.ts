@@ -68,6 +68,13 @@ const comma = symbol(', ', ', ')
 export const call = (head: Layout, args: readonly Layout[]): Layout =>
   row(Level.atom, [head, parenthesised(joined(Level.relation, comma, args))])
 
+/** f(a, b, more): what is not a call stays as it is. */
+export function withArguments(layout: Layout, more: readonly Layout[]): Layout {
+  const [head, fenced, ...rest] = layout.kind === 'row' ? layout.parts : []
+  const isCall = layout.level === Level.atom && fenced?.kind === 'fence' && fenced.open === '(' && rest.length === 0
+  return isCall && more.length > 0 ? call(head!, [fenced.body, ...more]) : layout
+}
+
 /** An upright word: a function's or an operation's name. */
 export const word = (name: string): Layout => symbol(name, `\\operatorname{${name.replaceAll('_', '\\_')}}`)
 

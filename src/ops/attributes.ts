@@ -9,6 +9,8 @@ export interface Attribute<T extends Attr> {
   readonly expected: string
   /** Absent for an attribute that must be given. */
   readonly initial?: T
+  /** It changes the shape only, which is written beside it: notations leave it out. */
+  readonly silent?: true
   read(value: Attr, shapes: readonly Shape[]): T | undefined
 }
 
@@ -55,6 +57,9 @@ export const flag = (initial: boolean): Attribute<boolean> => ({
   initial,
   read: (value) => (typeof value === 'boolean' ? value : value === 1 ? true : value === 0 ? false : undefined),
 })
+
+/** Whether reduced axes stay, with length 1. */
+export const keptAxes: Attribute<boolean> = { ...flag(false), silent: true }
 
 export const number = (initial?: number): Attribute<number> => ({
   expected: 'a number',

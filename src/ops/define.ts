@@ -6,6 +6,7 @@ import { dimText, type Shape, shapeText } from '../expr/shape.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Attribute, Attributes, Values } from './attributes.ts'
+import { tellingAll } from './untold.ts'
 
 /** One T for each parameter; `['...terms']` stands for any number, and the last ones may be left out: `'b?'`. */
 export type Each<P extends readonly string[], T> = P extends readonly [`...${string}`]
@@ -99,9 +100,10 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
       return build(args, (given[variadic ? 1 : params.length] ?? nothing) as Attrs)
     }
     const { vjp } = definition as unknown as Op
+    const notation = tellingAll((definition as unknown as Op).notation, attributes)
     // what was left out receives no error
     const sent: Op['vjp'] = params.some(isOptional) && vjp ? (args, ...rest) => vjp(args, ...rest).slice(0, args.length) : vjp
-    const { name: _, ...fields } = operation({ ...definition, vjp: sent, name } as unknown as Op)
+    const { name: _, ...fields } = operation({ ...definition, notation, vjp: sent, name } as unknown as Op)
     const self = Object.assign(callable, fields, {
       params,
       attributes,

@@ -3,15 +3,15 @@ import { type Dim, minus, product as size } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import type { Shape } from '../expr/shape.ts'
 import { divide, multiply, subtract } from './arithmetic.ts'
-import { axes, flag, whole } from './attributes.ts'
+import { axes, keptAxes, whole } from './attributes.ts'
 import { op } from './define.ts'
 import { sqrt, square } from './elementary.ts'
 import { fill, sizeValue } from './leaves.ts'
 import { reducedShape, reductionLayout, spreadBack, sum } from './movement.ts'
 
-const over = { axis: axes(), keepdims: flag(false), ddof: whole(0) }
+const over = { axis: axes(), keepdims: keptAxes, ddof: whole(0) }
 
-export const mean = op('mean', ['x'], { axis: axes(), keepdims: flag(false) })({
+export const mean = op('mean', ['x'], { axis: axes(), keepdims: keptAxes })({
   why: 'every entry receives an equal share of the error',
   formula: 'Σ x / n',
   source: 'NumPy, mean',

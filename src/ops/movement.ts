@@ -5,7 +5,7 @@ import type { Expr } from '../expr/expr.ts'
 import { broadcastShape, dimText, type Shape, sameShape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { call, fence, index, joined, type Layout, Level, row, symbol, transposed, within, word } from '../layout/layout.ts'
 import * as kernel from '../tensor/tensor.ts'
-import { axes, axis, dims, flag, order, pads } from './attributes.ts'
+import { axes, axis, dims, keptAxes, order, pads } from './attributes.ts'
 import { op } from './define.ts'
 import { extent, fill, numberOf, ones, sizeValue } from './leaves.ts'
 
@@ -74,7 +74,7 @@ export function reductionLayout(name: string, x: Layout, over: readonly number[]
 }
 
 /** A sum over axes. */
-export const sum = op('sum', ['x'], { axis: axes(), keepdims: flag(false) })({
+export const sum = op('sum', ['x'], { axis: axes(), keepdims: keptAxes })({
   linear: 'each',
   why: 'every summand receives the error of its sum',
   formula: 'Σ x over the axes',

@@ -2,12 +2,12 @@
 import { call, fence, type Layout, Level, row, subscript, symbol, word } from '../layout/layout.ts'
 import { full, map, reduce, reshape, broadcast as spread, stridesOf, type Tensor, zip } from '../tensor/tensor.ts'
 import { divide, equal, multiply, subtract } from './arithmetic.ts'
-import { axes, axis, flag } from './attributes.ts'
+import { axes, axis, flag, keptAxes } from './attributes.ts'
 import { op } from './define.ts'
 import { exp, log, sqrt, square } from './elementary.ts'
 import { reducedShape, reductionLayout, spreadBack, sum } from './movement.ts'
 
-const over = { axis: axes(), keepdims: flag(false) }
+const over = { axis: axes(), keepdims: keptAxes }
 
 /** How far each entry is from the best one along the axes: the winners have 0. */
 const behind = (x: Tensor, axis: readonly number[], better: (a: number, b: number) => number, worst: number): Tensor =>
