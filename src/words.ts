@@ -193,6 +193,10 @@ export const verified = {
       ? `the vjp of ${p.functions[0]} is not linear in the error g`
       : `the vjps of ${p.functions.join(' and ')} are not linear in the error g`,
   'not-finite': (_: object) => 'no random point gave finite values (conditions under assume can help)',
+  together: (p: { from: string; to: string; operation: string }) => `together: ${p.from} → ${p.to} is ${p.operation}, written out`,
+  'closed-same': (p: { count: number }) =>
+    p.count === 1 ? '1 closed form has the same values as its paths' : `${p.count} closed forms have the same values as their paths`,
+  'closed-differs': (p: { of: string }) => `the closed form of the gradient by ${p.of} has other values than its paths`,
 } as const
 
 /** What a claim or a gradient got wrong, in one sentence: mistakes by the kind that reports name. */

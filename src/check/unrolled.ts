@@ -141,7 +141,7 @@ function verified(derivation: Derivation, unrolled: readonly Unrolled[], seed: n
     value,
     unchecked.has(value) && error <= mostError ? null : { draws, worst: error, ok: error <= mostError, standIns: standIns.maps },
   ]
-  return { draws, byValue: new Map([...worst].map(verified)), unchecked, lengths, standIns }
+  return { draws, byValue: new Map([...worst].map(verified)), unchecked, closed: [], lengths, standIns }
 }
 
 type Note = (value: Value, name: string, gap: number) => void

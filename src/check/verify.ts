@@ -7,6 +7,7 @@ import { randomFrom } from '../tensor/random.ts'
 import { allFinite } from '../tensor/tensor.ts'
 import { type Measured, measurer, tolerance } from './differences.ts'
 import { drawPoint } from './draw.ts'
+import { compare } from './judge.ts'
 import { type Declared, declaredIn, surrogateOf } from './surrogate.ts'
 
 /** How the gradients fared: the largest relative error of each over its draws; null for what differences can't tell. */
@@ -17,6 +18,8 @@ export interface Verification {
   /** Why a gradient was not compared. */
   readonly unchecked: ReadonlyMap<Value, Reason>
   readonly standIns: StandIns
+  /** Whether closed forms have the values of the gradients whose paths they add up. */
+  readonly closed: readonly { readonly of: Value; readonly ok: boolean }[]
   /** The lengths that loops had whose length is a symbol, and whether what was said of whole loops held for each of them. */
   readonly lengths?: readonly number[]
   readonly statements?: readonly { readonly statement: Statement; readonly ok: boolean }[]
@@ -79,6 +82,7 @@ export function verify(derivation: Derivation, seed: number): Verification {
       ...values.flatMap((v) => (errors.has(v) ? [] : [[v, reasons.get(v) ?? 'not-finite'] as const])),
     ]),
     standIns: standInsIn(derivation, declared),
+    closed: closedIn(derivation, seed),
   }
 }
 
@@ -146,6 +150,12 @@ function belowAny(exprs: readonly Expr[], { gradients }: Derivation): ReadonlySe
   const below = new Set(inOrder(exprs.flatMap((e) => e.args)))
   return new Set([...gradients.keys()].filter((v) => below.has(v.expr)))
 }
+
+const closedIn = (derivation: Derivation, seed: number): Verification['closed'] =>
+  [...derivation.closed.values()].map(({ of, total }) => ({
+    of,
+    ok: compare(total, derivation.gradients.get(of)!.total, derivation, seed).kind === 'agrees',
+  }))
 
 /** The functions for which differences take something else. */
 function standInsIn({ network }: Derivation, { maps, others }: Declared): StandIns {

@@ -87,7 +87,7 @@ export function valueNamed(name: string, { network, gradients, loops }: Derivati
 function holds({ verification, judgements, comparison }: Result): boolean {
   const gradients = [...(verification?.byValue.values() ?? [])]
   const statements = verification?.statements ?? []
-  const checks = [...gradients.filter((g) => g !== null), ...statements, ...(judgements ?? [])]
+  const checks = [...gradients.filter((g) => g !== null), ...(verification?.closed ?? []), ...statements, ...(judgements ?? [])]
   return checks.every((check) => check.ok) && (!comparison || agrees(comparison))
 }
 

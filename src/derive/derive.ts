@@ -9,6 +9,7 @@ import type { Network, SymbolicLoop, Value } from '../network/network.ts'
 import type { Rewriter, Step } from '../rewrite/engine.ts'
 import { collector, tidier } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
+import { type ClosedForm, closedForms } from './closed.ts'
 import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
 import { readingOrder } from './reading.ts'
 import { recognisers } from './recognise.ts'
@@ -23,6 +24,8 @@ export interface Derivation {
   readonly raw: Gradients
   /** As they are printed. */
   readonly gradients: Gradients
+  /** Gradients whose paths add up to a textbook's formula. */
+  readonly closed: ReadonlyMap<Value, ClosedForm>
   /** Nodes whose gradient has no line of its own: it is written into other formulas. */
   readonly inlined: ReadonlySet<Value>
   /** Names that the formulas use, beside gradients: what each stands for is its argument. */
@@ -113,7 +116,11 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   if (form === 'expanded') requirePrintable(formed.gradients)
   const { gradients, inlined, names } =
     form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, structure, network)
-  return { network, structure, branches, raw, gradients, inlined, names, form, simplify: tidy, loops: [], steps }
+  const closed: Derivation['closed'] =
+    form === 'local'
+      ? closedForms(network, structure, gradients, { simplify: (expr) => tidy(withDerivatives(expr, derivatives)), collect })
+      : new Map()
+  return { network, structure, branches, raw, gradients, closed, inlined, names, form, simplify: tidy, loops: [], steps }
 }
 
 /** So many parts of one formula are printed at most: expanded formulas can grow exponentially. */

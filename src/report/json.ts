@@ -74,6 +74,10 @@ function partsJson(
   const shape = (v: Value): (number | string)[] => v.expr.shape.map(dimJson)
   const all = [...network.values.values()].flatMap((v) => (v === network.loss ? [] : (gradients.get(v) ?? [])))
 
+  const closedJson = (g: Gradient): object | null => {
+    const form = derivation.closed.get(g.of)
+    return form ? { op: form.op.name, ...both(writer.layout(form.total)) } : null
+  }
   const gradientJson = (g: Gradient): object => {
     const received = receivedFrom(g.of, derivation).find((r) => r.isAll)?.line
     const line = received ?? writer.gradient(g)
@@ -85,6 +89,7 @@ function partsJson(
       terms: (received ? [] : writer.terms(g)).map((t) => ({ path: t.path.map((v) => v.name), kind: t.kind, ...both(t.layout) })),
       ...both(line.right),
       symbol: both(line.left),
+      closed: closedJson(g),
       verified: verification ? verifiedJson(verification.byValue.get(g.of) ?? null) : null,
     }
   }

@@ -1,5 +1,6 @@
 /** Sets the equations of a derivation: one writer a derivation, so that shared formulas are set once. */
 import type { Kind } from '../derive/branches.ts'
+import type { ClosedForm } from '../derive/closed.ts'
 import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
 import { backwards } from '../derive/recurrence.ts'
@@ -15,6 +16,8 @@ import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'
 import { broadcast } from '../ops/movement.ts'
+
+import { verified } from '../words.ts'
 
 /** One equation of a report, with what is said about it. */
 export interface Line {
@@ -85,6 +88,10 @@ export const statementLine = ({ left, right, remark, shows, explains }: Statemen
   explains: explains.map(explanation),
 })
 
+/** together: x → x̂ is layer_norm, written out */
+export const closedRemark = ({ of, to, op }: ClosedForm): string =>
+  verified.together({ from: toText(of.layout), to: toText(to.layout), operation: op.name })
+
 /** x → a → u → F → y; the middle of a long way is left out. */
 export function pathText(path: readonly Value[]): string {
   const names = path.map((v) => toText(v.layout))
@@ -137,8 +144,17 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       explains: (operator?.explains ?? []).map(explanation),
     }
   }
+  /** What its paths add up to, where that is a textbook's formula. */
+  const together = (g: Gradient): readonly Line[] => {
+    const form = derivation.closed.get(g.of)
+    if (!form) return []
+    return [
+      { of: g.of, left: symbolOf(g.of), sign: '=', right: layout(form.total), remark: closedRemark(form), terms: [], shows: [form.total] },
+    ]
+  }
   const lines = (g: Gradient): readonly Line[] => [
     gradient(g),
+    ...together(g),
     ...(loop?.statements ?? []).filter((s) => s.isEnd && s.of === g.of).map(statementLine),
   ]
   /** What a node sends to a value: all that the value receives, or one contribution of several. */

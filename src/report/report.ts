@@ -98,7 +98,7 @@ function sorted({ network, gradients, branches }: Derivation): {
 function leafSections(plain: readonly Gradient[], writer: Writer): Draft[] {
   const section = (kind: Section['kind'], role: Value['role']): Draft[] => {
     const found = plain.filter((g) => g.of.role === role)
-    return found.length > 0 ? [{ kind, lines: found.map(writer.gradient) }] : []
+    return found.length > 0 ? [{ kind, lines: found.flatMap(writer.lines) }] : []
   }
   return [...section('inputs', 'input'), ...section('parameters', 'param')]
 }

@@ -7,7 +7,7 @@ import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
-import { writerOf } from './lines.ts'
+import { closedRemark, writerOf } from './lines.ts'
 import { sumLine } from './loops.ts'
 import type { Paint } from './paint.ts'
 import { reasonOf } from './reasons.ts'
@@ -71,9 +71,14 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
     const [from, to] = [text(before), text(after)]
     return from === to ? [] : [{ formula: `${from} → ${to}`, because: law }]
   })
+  const closed = gradients.flatMap(({ of }) => {
+    const form = derivation.closed.get(of)
+    return form ? [{ formula: `${symbolOf(of)} = ${text(form.total)}`, because: `${closedRemark(form)}: ${form.op.why}` }] : []
+  })
   const parts = [
     ['chain rule', chain],
     ['fan-outs', [...sums, ...overSteps]],
+    ['closed forms', closed],
     ['algebra', algebra],
   ] as const
   return parts.filter(([, rows]) => rows.length > 0).flatMap(([title, rows]) => [`  ${paint.strong(title)}`, ...rowsText(rows, paint)])

@@ -73,9 +73,16 @@ function verificationSummary(derivation: Derivation, verification: Verification)
           },
         ]
       : []),
+    ...closedSummary(verification.closed),
     ...standInNote(standIns),
     ...uncheckedNotes(printed, verification, derivation),
   ]
+}
+
+function closedSummary(closed: Verification['closed']): Summary[] {
+  const failing = closed.filter((c) => !c.ok)
+  if (closed.length > 0 && failing.length === 0) return [{ kind: 'holds', text: verified['closed-same']({ count: closed.length }) }]
+  return failing.map(({ of }) => ({ kind: 'fails', text: verified['closed-differs']({ of: toText(of.layout) }) }))
 }
 
 /** 4, or 1 to 4. */

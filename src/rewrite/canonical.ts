@@ -5,8 +5,9 @@ import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { power, reciprocal, rsqrt, sqrt, square } from '../ops/elementary.ts'
 import { fill, numberOf } from '../ops/leaves.ts'
 import { dot, matmul, matvec, outer } from '../ops/linear.ts'
-import { broadcast, sum, swapsLastTwo, T, transpose } from '../ops/movement.ts'
+import { broadcast, inShape, reshape, sum, swapsLastTwo, T, transpose } from '../ops/movement.ts'
 import { anyOp, type Law, type Rewriter, rewriter } from './engine.ts'
+import { exponentials } from './exponentials.ts'
 import { mapLaws } from './maps.ts'
 import { collectProducts } from './products.ts'
 import { constantAlongSum } from './reductions.ts'
@@ -116,12 +117,19 @@ const additive: Law = {
 /** What moves entries passes through what works entry by entry. */
 const movesInside: Law = {
   name: 'entries move before they are worked on',
-  on: [broadcast, transpose],
+  on: [broadcast, transpose, reshape],
   apply({ op, args: [x], attrs, shape }) {
     if (x!.op.align === undefined || x!.op === add) return null
-    const inner = x!.args.map((a) => (op === broadcast ? broadcast(a, { shape }) : make(op, [a], attrs)))
+    const inner = x!.args.map((a) => (op === transpose ? make(op, [a], attrs) : make(op, [a], { shape })))
     return make(x!.op, inner, x!.attrs)
   },
+}
+
+const keptAxes: Law = {
+  name: 'axes that a sum keeps are put back',
+  on: [sum],
+  apply: ({ args: [x], attrs, shape }) =>
+    attrs.keepdims === true ? inShape(sum(x!, { axis: attrs.axis as readonly number[] }), shape) : null,
 }
 
 const matrixProducts: Law = {
@@ -203,7 +211,9 @@ export const canonicalLaws: readonly Law[] = [
   ...mapLaws,
   matrixProducts,
   movesInside,
+  keptAxes,
   constantAlongSum,
+  ...exponentials,
   sorted,
 ]
 

@@ -6,9 +6,9 @@ import { divide, multiply } from '../ops/arithmetic.ts'
 import { extent, fill, numberOf } from '../ops/leaves.ts'
 import { dot } from '../ops/linear.ts'
 import { mean } from '../ops/moments.ts'
-import { broadcast, inShape, reshape, sum } from '../ops/movement.ts'
+import { broadcast, inShape, reducedShape, reshape, sum } from '../ops/movement.ts'
 import type { Law } from './engine.ts'
-import { factorsOf, product, scalarOf } from './terms.ts'
+import { factorsOf, product, repeat, scalarOf } from './terms.ts'
 
 /** Σ s·x = s·Σ x and Σ x/s = (Σ x)/s where s does not vary along the summed axes. */
 export const constantAlongSum: Law = {
@@ -35,8 +35,13 @@ const apart = (factors: readonly Expr[], over: readonly number[]) => ({
   varying: factors.filter((f) => !isFixedAlong(f, over)),
 })
 
-function isFixedAlong(factor: Expr, over: readonly number[]): boolean {
-  if (factor.op !== broadcast) return scalarOf(factor) !== undefined && factor.shape.length > 0 && numberOf(factor) !== 1
+/** So many operations are looked through for what is repeated. */
+const deepest = 6
+
+function isFixedAlong(factor: Expr, over: readonly number[], depth = deepest): boolean {
+  if (scalarOf(factor) !== undefined) return factor.shape.length > 0 && (numberOf(factor) !== 1 || depth < deepest)
+  if (factor.op !== broadcast)
+    return factor.op.align !== undefined && depth > 0 && factor.args.every((a) => isFixedAlong(a, over, depth - 1))
   const own = factor.args[0]!.shape
   const lead = factor.shape.length - own.length
   return over.every((axis) => axis < lead || own[axis - lead] === 1)
@@ -45,7 +50,11 @@ function isFixedAlong(factor: Expr, over: readonly number[]): boolean {
 /** What is repeated along the summed axes, in the shape that remains of it. */
 function withoutAxes(factor: Expr, over: readonly number[], keep: boolean): Expr {
   const scalar = scalarOf(factor)
-  if (scalar) return scalar
+  if (scalar) return repeat(scalar, reducedShape(factor.shape, over, keep))
+  if (factor.op !== broadcast) {
+    const args = factor.args.map((a) => copied(withoutAxes(a, over, keep), reducedShape(factor.shape, over, keep)))
+    return make(factor.op, args, factor.attrs)
+  }
   const source = factor.args[0]!
   const lead = factor.shape.length - source.shape.length
   return keep

@@ -5,7 +5,7 @@ import { type Shape, sameShape } from '../../src/expr/shape.ts'
 import { nameLayout } from '../../src/layout/names.ts'
 import { relu, reluPrime, tanh } from '../../src/ops/activation.ts'
 import { add, divide, greater, maximum, multiply, negate, where } from '../../src/ops/arithmetic.ts'
-import { power, reciprocal, rsqrt, sqrt, square } from '../../src/ops/elementary.ts'
+import { exp, log, power, reciprocal, rsqrt, sqrt, square } from '../../src/ops/elementary.ts'
 import { type Domain, domainOf, fill, sizeValue, variable } from '../../src/ops/leaves.ts'
 import { dot, matmul, matvec, outer, vecmat } from '../../src/ops/linear.ts'
 import { mean } from '../../src/ops/moments.ts'
@@ -70,6 +70,8 @@ export function expressionOf(random: Random, shape: Shape, depth: number): Expr 
     () => sqrt(positive()),
     () => multiply([sqrt(positive()), rsqrt(positive())]),
     () => square(sqrt(positive())),
+    () => log(multiply([exp(x()), positive()])),
+    () => exp(add([same, negate(denominator)])),
     () => relu(x()),
     () => multiply([reluPrime(same), relu(same)]),
     () => multiply([denominator, add([divide(x(), denominator), negate(same)])]),
