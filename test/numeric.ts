@@ -25,8 +25,8 @@ export const randomLike = (expr: Expr, sizes: Sizes, seed: number): Tensor =>
 /** On which side of every kink the evaluation of an expression goes. */
 function sides(expr: Expr, point: Point): string {
   const found: number[] = []
-  evaluate([expr], point, (e, args) => {
-    for (const distance of e.op.kinks?.(args, e.attrs) ?? []) found.push(...distance.data.map(Math.sign))
+  evaluate([expr], point, (e, args, attrs) => {
+    for (const distance of e.op.kinks?.(args, attrs) ?? []) found.push(...distance.data.map(Math.sign))
   })
   return found.join()
 }

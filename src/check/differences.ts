@@ -123,9 +123,9 @@ interface Forward {
 
 function forward(loss: Expr, point: Point): Forward {
   const sides: Int8Array[] = []
-  const values = evaluate([loss], point, (expr, args) => {
+  const values = evaluate([loss], point, (expr, args, attrs) => {
     if (!expr.op.kinks) return
-    for (const distance of expr.op.kinks(args, expr.attrs)) sides.push(Int8Array.from(distance.data, Math.sign))
+    for (const distance of expr.op.kinks(args, attrs)) sides.push(Int8Array.from(distance.data, Math.sign))
   })
   return { value: values.get(loss)!.data[0]!, sides }
 }

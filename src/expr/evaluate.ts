@@ -2,7 +2,7 @@
 import { fail } from '../diagnostic.ts'
 import { sizeOf, type Tensor, zip } from '../tensor/tensor.ts'
 import { type Sizes, sizeIn } from './dim.ts'
-import { concreteAttrs, definition, type Expr, inOrder } from './expr.ts'
+import { type Attrs, concreteAttrs, definition, type Expr, inOrder } from './expr.ts'
 
 /** What expressions are evaluated with: numbers for the sizes, tensors for leaves (or for any expression that is to be held fixed). */
 export interface Point {
@@ -14,8 +14,8 @@ export interface Point {
   readonly round?: ((value: Tensor) => Tensor) | undefined
 }
 
-/** Called for each evaluated expression with its arguments' values. */
-export type Observer = (expr: Expr, args: readonly Tensor[]) => void
+/** Called for each evaluated expression with its arguments' values, and its attributes with numbers for sizes. */
+export type Observer = (expr: Expr, args: readonly Tensor[], attrs: Attrs) => void
 
 /** The values of the roots and of all below them at a point, as far as they are not given. Composites are evaluated by their definition. */
 export function evaluate(roots: readonly Expr[], point: Point, observe?: Observer): Map<Expr, Tensor> {
@@ -42,8 +42,9 @@ const mostEntries = 2 ** 27
 function computed(expr: Expr, values: ReadonlyMap<Expr, Tensor>, { sizes }: Point, observe: Observer | undefined): Tensor {
   if (!expr.op.evaluate) return values.get(definition(expr)!)!
   const args = expr.args.map((a) => values.get(a)!)
-  observe?.(expr, args)
+  const attrs = concreteAttrs(expr.attrs, sizes)
+  observe?.(expr, args, attrs)
   const shape = expr.shape.map((d) => sizeIn(d, sizes))
   if (!(sizeOf(shape) <= mostEntries)) fail('array-too-large', { shape: shape.join(', '), most: mostEntries })
-  return expr.op.evaluate(args, concreteAttrs(expr.attrs, sizes), shape)
+  return expr.op.evaluate(args, attrs, shape)
 }

@@ -59,7 +59,7 @@ export function fixedPoint(bound: Expr, body: Expr): Expr {
     kinks: (args, attrs) => {
       const sides: Tensor[] = []
       const shape = (attrs.shape as readonly number[]) ?? []
-      solve(args, attrs, shape, (e, values) => sides.push(...(e.op.kinks?.(values, e.attrs) ?? [])))
+      solve(args, attrs, shape, (e, values, own) => sides.push(...(e.op.kinks?.(values, own) ?? [])))
       return sides
     },
     vjp(args, g, _, z) {
