@@ -94,7 +94,7 @@ function numbered(exprs: readonly Expr[], letterOf: (expr: Expr) => string, { ta
   )
 }
 
-const letters: Readonly<Record<string, string>> = { δ: '\\delta', τ: '\\tau', x̂: '\\hat{x}' }
+const letters: Readonly<Record<string, string>> = { δ: '\\delta', τ: '\\tau', x̂: '\\hat{x}', dP: '\\mathrm{d}P', dS: '\\mathrm{d}S' }
 
 const letterLayout = (letter: string, count: number | undefined, step: string | undefined): Layout => {
   const base = symbol(letter, letters[letter] ?? letter)

@@ -96,6 +96,22 @@ const weights = op(
 
 const keyword = (name: string, value: Layout): Layout => row(Level.relation, [symbol(`${name}=`, `\\text{${name}}=`), value])
 
+/** dP: the error of the weights. */
+const weightError = op('weight_error', ['dO', 'V'])({
+  letter: 'dP',
+  linear: 'each',
+  why: 'each factor gets the error through the other',
+  formula: 'dO Vᵀ',
+  source: 'Dao et al. 2022, appendix B.2',
+  examples: ['weight_error(D, V) | D: [n, v], V: [m, v]', 'weight_error(D, V) | D: [2, n, v], V: [2, m, v]'],
+  shape([dO, V]) {
+    check(dO, V, V, undefined)
+    return scoreShape(dO, V)
+  },
+  notation: ([dO, V]) => joined(Level.product, symbol(' '), [within(Level.product, dO), within(Level.factor, transposed(V))]),
+  expand: ([dO, V]) => matmul(dO, T(V)),
+})
+
 /** dS: what the rows of P make of the error of P. */
 const scoreError = op('score_error', ['P', 'dP'])({
   letter: 'dS',
@@ -142,7 +158,7 @@ const attention = op(
   expand: ([Q, K, V, mask], attrs) => matmul(softmax(hidden(scaled(matmul(Q, T(K)), Q, attrs), mask, attrs.causal)), V),
   vjp([Q, K, V, mask], g, attrs) {
     const P = weights(Q, K, mask, attrs)
-    const dS = scoreError(P, matmul(g, T(V)))
+    const dS = scoreError(P, weightError(g, V))
     return [scaled(matmul(dS, K), Q, attrs), scaled(matmul(T(dS), Q), Q, attrs), matmul(T(P), g), null]
   },
 })
@@ -193,4 +209,4 @@ const dropout = op('dropout', ['x', 'mask'], { p: numberThat('a probability from
   expand: ([x, mask], { p }) => divide(multiply([x, mask]), fill(1 - p)),
 })
 
-export const attentions = [weights, scoreError, attention, rope, dropout]
+export const attentions = [weights, weightError, scoreError, attention, rope, dropout]
