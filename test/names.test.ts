@@ -108,3 +108,22 @@ test('settings that are not the usual ones are printed', async () => {
   for (const layer of [...layers, 'ddof=1']) expect(text).toContain(layer)
   expect(await printed('inputs:', '  x: [n]', 'layers:', '  - y = elu(x, alpha=1)', 'loss: L(y)')).toContain('y = elu(x) ')
 })
+
+test('what the loss is not made of is told, and changes nothing else', async () => {
+  const text = await printed(
+    'inputs:',
+    '  x: [d]',
+    '  z: [d]',
+    'params:',
+    '  W: [d, d]',
+    'layers:',
+    '  - y = W @ x',
+    '  - u = y * z',
+    'loss: L(y)',
+  )
+  expect(text).toContain('∂L/∂x = Wᵀ ∂L/∂y ')
+  expect(text).toMatch(/u = y ⊙ z +\[d\] +no error comes back from the loss/)
+  expect(text).toMatch(/∂L\/∂z = 0 +\[d\] +no way leads back from the loss/)
+  expect(text).not.toContain('direct')
+  expect(text).not.toContain('fan-out')
+})

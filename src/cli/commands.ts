@@ -14,6 +14,7 @@ import { reportOf } from '../report/report.ts'
 import { stepsText } from '../report/steps.ts'
 import { summaryOf, summaryText } from '../report/summary.ts'
 import { textOf } from '../report/text.ts'
+import { unreached } from '../report/unreached.ts'
 import { failingClaims, verdictsOf } from '../report/verdicts.ts'
 import { Exit } from './exit.ts'
 import { readSource, requireOther, writeWhole } from './files.ts'
@@ -58,7 +59,7 @@ async function warn(result: Result, source: Source, flags: DeriveFlags): Promise
 
 async function rendered(result: Result, source: Source, flags: DeriveFlags): Promise<string> {
   const { derivation } = result
-  const at = flags.at?.map((name) => valueNamed(name, derivation))
+  const at = flags.at?.map((name) => valueNamed(name, derivation, unreached(derivation)))
   if (flags.format === 'json') return json(derivationJson(result, at))
   const report = reportOf(derivation, at)
   if (flags.format === 'latex') return latexOf(report)
@@ -72,10 +73,10 @@ async function rendered(result: Result, source: Source, flags: DeriveFlags): Pro
   return `${textOf(report, paint)}${steps}${failingClaims(result, source, flags.seed, paint)}${summaryText(result, paint)}\n`
 }
 
-/** A value whose gradient is derived, outside of loops or in a step of one: `z[l]`. */
-export function valueNamed(name: string, { network, gradients, loops }: Derivation): Value {
+/** A value whose gradient is derived, outside of loops or in a step of one: `z[l]`; or one of `more`. */
+export function valueNamed(name: string, { network, gradients, loops }: Derivation, more: readonly Value[] = []): Value {
   const inLoops = loops.flatMap(({ shown, derivation }) => shown.filter((v) => derivation.gradients.has(v)))
-  const known = [...gradients.keys(), ...inLoops].filter((v) => v !== network.loss)
+  const known = [...gradients.keys(), ...more, ...inLoops].filter((v) => v !== network.loss)
   const value = known.find((v) => v.name === name)
   if (value) return value
   const names = known.map((v) => v.name)

@@ -73,6 +73,9 @@ export function structureOf(network: Network): Structure {
       if (active.has(arg)) active.set(expr, true)
     }
   }
+  // what the loss is not made of uses nothing: no error comes from there
+  const reached = new Table<true>()
+  for (const expr of inOrder([network.loss.expr, ...network.seeds.keys()])) reached.set(expr, true)
   const parts = new Map<Value, readonly Expr[]>()
   const uses = new Map<Value, Use[]>()
   for (const value of network.values.values()) {
@@ -80,7 +83,7 @@ export function structureOf(network: Network): Structure {
     if (isLeaf(value)) continue
     const own = partsOf(value.expr)
     parts.set(value, own)
-    if (!varies.has(value.expr)) continue
+    if (!varies.has(value.expr) || !reached.has(value.expr)) continue
     for (const [source, count] of sourcesIn(own)) {
       const used = valueAt.get(source)
       if (used) uses.get(used)!.push({ by: value, count })

@@ -186,7 +186,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       sign: '=',
       right: body(value),
       shape: value.expr.shape,
-      remark: branches.merges.has(value) ? 'merge' : undefined,
+      remark: isDead(value, derivation) ? 'no error comes back from the loss' : branches.merges.has(value) ? 'merge' : undefined,
       terms: [],
       shows: [],
     }),
@@ -213,6 +213,15 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     }),
   }
 }
+
+/** Whether a node depends on what is derived by, and gets no error all the same. */
+const isDead = (value: Value, { network, gradients, structure }: Derivation): boolean =>
+  value.role === 'node' &&
+  network.loops.length === 0 &&
+  !network.step &&
+  structure.varies.has(value.expr) &&
+  !gradients.has(value) &&
+  !value.isCall
 
 const severalOf = (terms: readonly Term[]): readonly Term[] => (terms.length > 1 ? terms : [])
 

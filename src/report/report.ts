@@ -8,6 +8,7 @@ import type { Value } from '../network/network.ts'
 import { type Line, type Section, statementLine, type Writer, writerOf } from './lines.ts'
 import { receivedFrom, sumLine } from './loops.ts'
 import { reasonsOf } from './reasons.ts'
+import { unreached, zeroLine, zeroSection } from './unreached.ts'
 import { whereLines } from './where.ts'
 
 export interface Report {
@@ -51,7 +52,9 @@ function forwardSections(derivation: Derivation, writer: Writer): Section[] {
 
 /** What is said of some values only: of those of a loop's step in its own derivation, of those that loops send errors to by the loops. */
 function askedFor(at: readonly Value[], derivation: Derivation, writer: Writer): Section[] {
+  const zeros = unreached(derivation)
   return at.flatMap((value) => {
+    if (zeros.includes(value)) return [zeroSection(value, derivation)]
     const loop = derivation.gradients.has(value) ? undefined : derivation.loops.find((l) => l.derivation.gradients.has(value))
     if (loop) return sectionsIn(loop, (own) => blocksOf(value, loop.derivation, own))
     const received = receivedFrom(value, derivation)
@@ -77,10 +80,11 @@ function wholeReport(derivation: Derivation, writer: Writer): Section[] {
   const loss: Draft[] = network.lossIsOpaque ? [] : [lossSection(derivation, writer, lossArguments)]
   const blocks = (found: readonly Gradient[]): Draft[] => found.flatMap((g) => blocksOf(g.of, derivation, writer))
   const leaves = plain.filter((g) => !ends.has(g.of))
-  if (loops.length === 0) return whereLines(once([...loss, ...blocks(anchored), ...leafSections(leaves, writer)]), derivation, writer)
+  if (loops.length === 0)
+    return whereLines(once([...loss, ...blocks(anchored), ...leafSections(leaves, derivation, writer)]), derivation, writer)
   const [after, before] = [anchored.filter(isAfter), anchored.filter((g) => !isAfter(g))]
   const behind = once([...loss, ...blocks(after)])
-  const all = once([...behind, ...blocks(before), ...leafSections(leaves, writer)])
+  const all = once([...behind, ...blocks(before), ...leafSections(leaves, derivation, writer)])
   const outside = whereLines(all, derivation, writer)
   return [...outside.slice(0, behind.length), ...[...loops].reverse().flatMap(loopSections), ...outside.slice(behind.length)]
 }
@@ -95,10 +99,11 @@ function sorted({ network, gradients, branches }: Derivation): {
   return { anchored: all.filter(isAnchored), plain: all.filter((g) => !isAnchored(g) && !g.given).reverse() }
 }
 
-function leafSections(plain: readonly Gradient[], writer: Writer): Draft[] {
+function leafSections(plain: readonly Gradient[], derivation: Derivation, writer: Writer): Draft[] {
   const section = (kind: Section['kind'], role: Value['role']): Draft[] => {
-    const found = plain.filter((g) => g.of.role === role)
-    return found.length > 0 ? [{ kind, lines: found.flatMap(writer.lines) }] : []
+    const zeros = unreached(derivation).filter((v) => v.role === role)
+    const lines = [...plain.filter((g) => g.of.role === role).flatMap(writer.lines), ...zeros.map((v) => zeroLine(v, derivation))]
+    return lines.length > 0 ? [{ kind, lines }] : []
   }
   return [...section('inputs', 'input'), ...section('parameters', 'param')]
 }
@@ -125,7 +130,7 @@ function loopSections(whole: LoopDerivation): Section[] {
     heading,
     ...nodes.flatMap(blocks),
     ...anchored.flatMap((g) => (loop.step.includes(g.of) || isShown(g) ? blocks(g) : [])),
-    ...leafSections(plain.filter(isShown), writer),
+    ...leafSections(plain.filter(isShown), derivation, writer),
     ...sums(['input', 'node'], 'inputs'),
     ...sums(['param'], 'parameters'),
   ]
