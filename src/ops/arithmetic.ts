@@ -105,7 +105,7 @@ export const multiply = op('multiply', ['...factors'])({
 /** a / b */
 export const divide = op('divide', ['a', 'b'])({
   linear: [0],
-  why: 'the numerator gets the error divided by b, the denominator that times −a/b',
+  why: 'the numerator gets the error divided by the denominator, the denominator gets that times the quotient, with its sign changed',
   formula: 'a / b',
   source: 'quotient rule',
   passes: ({ args: [a, b] }) => (isScalarFactor(b!) ? [a!] : []),

@@ -134,7 +134,7 @@ const attention = op(
   ['Q', 'K', 'V', 'mask?'],
   settings,
 )({
-  why: 'the error of the output goes to V through Pᵀ, and to Q and K through the scores: dP = dO Vᵀ, dS = P ⊙ (dP − rowsum(dP ⊙ P)), dQ = dS K/√d, dK = dSᵀ Q/√d',
+  why: 'the values get the error through the transposed weights, queries and keys through the scores of the softmax, each by the other',
   formula: 'softmax(Q Kᵀ / √d) V; keys that the mask hides (0) or that come later (causal) have score −∞',
   source: 'Vaswani et al. 2017, eq. (1); PyTorch, scaled_dot_product_attention with a boolean mask; Dao et al. 2022, appendix B.2',
   examples: [

@@ -136,8 +136,7 @@ const scaledError = op('scaled_error', ['gamma', 'g'])({
 const standardError = (d: Expr, xhat: Expr, s: Expr, over: readonly number[]): Expr =>
   divide(subtract(subtract(d, averaged(d, over)), multiply([xhat, averaged(multiply([d, xhat]), over)])), s)
 
-const threePaths =
-  'three paths, with d = γ ⊙ g: straight through x̂ (d/s), through the mean (−mean(d)/s) and through the variance (−x̂ mean(d ⊙ x̂)/s)'
+const threePaths = 'three paths, for the scaled error: straight through, through the mean, and through the variance'
 
 const normalisation = (name: string, source: string, examples: readonly string[], rule: Norm, checkImage: (x: Shape) => void = () => {}) =>
   op(name, ['x', 'gamma?', 'beta?'], { eps: number(1e-5) })({
@@ -263,7 +262,7 @@ const perChannel: Norm = { over: () => [], affine: (x) => [channelAxis(x)] }
 
 const rmsNorm = op('rms_norm', ['x', 'gamma?'], { eps: number(1e-5) })({
   joins: true,
-  why: 'two paths, with d = γ ⊙ g: straight through (d/r), and through the root mean square r',
+  why: 'two paths, for the scaled error: straight through, and through the root mean square',
   formula: 'γ ⊙ x / √(mean(x²) + eps)',
   source: 'Zhang & Sennrich 2019, eq. (4); PyTorch, RMSNorm over the axes of gamma, else the last one',
   examples: ['rms_norm(x, gamma) | x: [n, d], gamma: [d]', 'rms_norm(x) | x: [d]'],
