@@ -199,6 +199,13 @@ export const verified = {
   'closed-differs': (p: { of: string }) => `the closed form of the gradient by ${p.of} has other values than its paths`,
 } as const
 
+/** What to do about some faults that have no code of their own. */
+export const hints = {
+  list: 'Several values make a list, in brackets: axis=[0, 2].',
+  transposed: 'Transpose one of them (.T).',
+  outer: 'A vector has one axis, so .T of it is itself, and a @ b.T is a number: the matrix is outer(a, b).',
+} as const
+
 /** What a claim or a gradient got wrong, in one sentence: mistakes by the kind that reports name. */
 export const mistakes = {
   missing: (p: { term: string; way: string; why: string }) => `missing ${p.term}: ${p.way}${p.why}`,

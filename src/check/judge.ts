@@ -11,7 +11,7 @@ import type { Claim, Value } from '../network/network.ts'
 import { fill, numberOf, variable } from '../ops/leaves.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
 import { allFinite, type Tensor, zip } from '../tensor/tensor.ts'
-import { mistakes } from '../words.ts'
+import { hints, mistakes } from '../words.ts'
 import { type Sides, sidesOf, subjectOf } from './claims.ts'
 import { diagnose } from './diagnose.ts'
 import { withStrangers } from './draw.ts'
@@ -165,7 +165,8 @@ function shapesDiffer(left: Expr, right: Expr): Failure {
   const [l, r] = [shapeText(left.shape), shapeText(right.shape)]
   const turned = sameShape([...left.shape].reverse(), right.shape)
   const message = turned ? `the sides are transposed: left ${l}, right ${r}` : `the sides differ in shape: left ${l}, right ${r}`
-  return new Failure([{ code: 'shapes', message, ...(turned ? { hint: 'Transpose one of them (.T).' } : {}) }])
+  const hint = turned ? hints.transposed : left.shape.length === 2 && right.shape.length === 0 ? hints.outer : undefined
+  return new Failure([{ code: 'shapes', message, ...(hint ? { hint } : {}) }])
 }
 
 type Evidence =

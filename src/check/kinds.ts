@@ -45,6 +45,8 @@ export function numberText(value: number): string {
   const known = fractions.find(([v]) => near(v, value, 1e-4))?.[1]
   if (known) return known
   const [whole, under] = [Math.round(value), Math.round(1 / value)]
+  // a factor of 1.00001 is not told as one
+  if (near(value, 1, 1e-4) && !near(value, 1, 1e-9)) return String(Number(value.toPrecision(9)))
   if (near(value, whole, 1e-4) && whole !== 0) return String(whole)
   const [quotient, decimals] = [`1/${under}`, String(Number(value.toPrecision(4)))]
   return Math.abs(under) > 1 && near(1 / value, under, 1e-4) && quotient.length < decimals.length ? quotient : decimals

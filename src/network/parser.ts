@@ -41,8 +41,8 @@ export function take(p: Parser, mark: string): Token | undefined {
 
 export const found = (token: Token): string => (token.kind === 'end' ? 'the end' : token.text)
 
-export function expect(p: Parser, mark: string, expected: string): Token {
-  return take(p, mark) ?? fail('syntax', { expected, found: found(peek(p)) }, peek(p).span)
+export function expect(p: Parser, mark: string, expected: string, hint?: string): Token {
+  return take(p, mark) ?? fail('syntax', { expected, found: found(peek(p)), ...(hint ? { hint } : {}) }, peek(p).span)
 }
 
 export function expectEnd(p: Parser): void {

@@ -1,5 +1,6 @@
 /** Parses expressions and equations: Python's precedence, NumPy's indexing, and the derivatives that claims speak of. */
 import { fail, type Span } from '../diagnostic.ts'
+import { hints } from '../words.ts'
 import type { Ast, CompareSign, EquationAst, Loop, Mark, NamedArgument, ProductSign } from './ast.ts'
 import type { Text } from './document.ts'
 import type { Token } from './lexer.ts'
@@ -175,7 +176,7 @@ function primary(p: Parser): Ast {
   }
   if (take(p, '(')) {
     const inner = nested(p, () => comparison(p))
-    const close = expect(p, ')', ')')
+    const close = expect(p, ')', ')', isMark(peek(p), ',') ? hints.list : undefined)
     return { ...inner, span: between(token, close) }
   }
   if (take(p, '[')) {

@@ -54,14 +54,22 @@ function why(verdict: Judgement['verdict'], seed: number): string[] {
 
 function counterexampleText({ point, claimed, derived }: Counterexample, seed: number): string {
   const sizes = [...point.sizes].map(([name, n]) => `${name} = ${n}`).join(', ')
-  return `at ${sizes ? `${sizes} ` : ''}(seed ${seed}):  claimed ${numbers(claimed)}  derived ${numbers(derived)}`
+  const digits = digitsThatDiffer(claimed, derived)
+  return `at ${sizes ? `${sizes} ` : ''}(seed ${seed}):  claimed ${numbers(claimed, digits)}  derived ${numbers(derived, digits)}`
 }
 
 const most = 4
+const [fewestDigits, mostDigits] = [3, 17]
+
+/** So many digits that a near miss does not print as two equal lists, where the entries that are shown differ at all. */
+function digitsThatDiffer(a: Tensor, b: Tensor): number {
+  const counts = Array.from({ length: mostDigits - fewestDigits + 1 }, (_, i) => fewestDigits + i)
+  return counts.find((digits) => numbers(a, digits) !== numbers(b, digits)) ?? fewestDigits
+}
 
 /** [0.41, -1.20, …] */
-function numbers({ data, shape }: Tensor): string {
-  const shown = [...data.subarray(0, most)].map((x) => x.toPrecision(3))
+function numbers({ data, shape }: Tensor, digits: number): string {
+  const shown = [...data.subarray(0, most)].map((x) => x.toPrecision(digits))
   const list = shape.length === 0 ? shown[0]! : `[${shown.join(', ')}${data.length > most ? ', …' : ''}]`
   return shape.length > 1 ? `${list} (${shape.join('×')})` : list
 }
