@@ -173,3 +173,23 @@ claims:
   expect(backproof(['check', '-', '--set', 'N=40'], spec).status).toBe(0)
   expect(performance.now() - start).toBeLessThan(6000)
 })
+
+test('Jacobians of sums are opened, whether their branches have names or not, and products become diagonals', () => {
+  const spec = `inputs:
+  x: [d]
+params:
+  V: [d, d]
+functions:
+  F(x): opaque
+layers:
+  - h = tanh(x)
+  - y = x + F(x) + F(h)
+  - t = sigmoid(V @ y)
+  - u = t * y + (1 - t) * tanh(y)
+loss: L(u)
+`
+  const { status, stdout } = backproof(['derive', '-', '--form', 'jacobian'], spec)
+  expect(status).toBe(0)
+  expect(stdout).toContain('(I + ∂(F(x))/∂x + ∂(F(h))/∂x)ᵀ')
+  expect(stdout).toContain('diag(1 − t) diag(tanh′(y))')
+})

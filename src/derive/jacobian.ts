@@ -1,9 +1,10 @@
 /** Gradients as products of Jacobians: ∂L/∂x = (I + ∂F/∂x)ᵀ ∂L/∂y. */
 import type { Expr } from '../expr/expr.ts'
 import type { Lookup } from '../expr/table.ts'
-import { call, derivative, joined, type Layout, Level, symbol, transposed, within, word } from '../layout/layout.ts'
+import { call, derivative, joined, type Layout, Level, parenthesised, symbol, transposed, within, word } from '../layout/layout.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add, multiply, negate } from '../ops/arithmetic.ts'
+import { fill } from '../ops/leaves.ts'
 import { matvec } from '../ops/linear.ts'
 import { scalarOf } from '../rewrite/terms.ts'
 import type { Branches } from './branches.ts'
@@ -77,32 +78,74 @@ function postDominators({ network, structure, gradients }: Parts): ReadonlyMap<V
   return next
 }
 
-/** ∂end/∂start: for a sum the sum over its terms, I (first) for the value itself. */
+/** ∂end/∂start: for a sum the sum over its terms, I (first) for the value itself; for a product one term for each factor. */
 export function stretchOf(start: Value, end: Value, { valueAt }: Structure, layout: (expr: Expr) => Layout): Stretch {
   const root = end.expr.args[0]!
+  if (root === start.expr) return { layout: identity, isSymmetric: true, explains: [] }
+  const chain = root.op === add ? undefined : chainOf(end.expr, start.expr, valueAt, layout)
+  if (chain) return chain
   const whole = { layout: derivative(end.layout, start.layout), isSymmetric: false, explains: [] }
-  if (root.op !== add) {
-    if (root === start.expr) return { layout: identity, isSymmetric: true, explains: [] }
-    return chainOf(end.expr, start.expr, valueAt, layout) ?? whole
-  }
+  const parts = root.op === add ? root.args : isGate(root) ? [root] : []
   const explains: { left: Layout; right: Layout }[] = []
   const identities: Layout[] = []
-  const others: Layout[] = []
-  for (const term of root.args) {
-    if (!dependsOn(term, start.expr)) continue
+  const others: Summand[] = []
+  for (const term of parts.filter((part) => dependsOn(part, start.expr))) {
     const own = scaledIdentity(term, start.expr, layout)
-    const chain = own ? undefined : chainOf(term, start.expr, valueAt, layout)
     const name = valueAt.get(term)
     if (own) identities.push(own)
-    else if (name) {
-      const jacobian = derivative(name.layout, start.layout)
-      others.push(jacobian)
-      if (chain) explains.push({ left: jacobian, right: chain.layout })
-    } else if (chain) others.push(chain.layout)
-    else return whole
+    else others.push(...summandsOf(term, start, valueAt, layout))
+    const inside = name && chainOf(term, start.expr, valueAt, layout)
+    if (inside && !own) explains.push({ left: derivative(name.layout, start.layout), right: inside.layout })
   }
-  const terms = [...identities, ...others]
-  return { layout: joined(Level.sum, symbol(' + '), terms), isSymmetric: others.length === 0, explains }
+  const terms = [...identities, ...others.map((o) => o.layout)]
+  if (identities.length === 0 && others.every((o) => o.isBare)) return whole
+  return { layout: joined(Level.sum, symbol(' + '), terms), isSymmetric: others.every((o) => o.isDiagonal), explains }
+}
+
+interface Summand {
+  readonly layout: Layout
+  readonly isDiagonal: boolean
+  /** It is no more than ∂(…)/∂x. */
+  readonly isBare?: boolean
+}
+
+/** The Jacobian of a term as a sum: by its name, as a chain, by the product rule, or as ∂(…)/∂x. */
+function summandsOf(term: Expr, start: Value, valueAt: Structure['valueAt'], layout: (expr: Expr) => Layout): readonly Summand[] {
+  const name = valueAt.get(term)
+  if (name) return [{ layout: derivative(name.layout, start.layout), isDiagonal: false }]
+  const chain = chainOf(term, start.expr, valueAt, layout)
+  if (chain) return [{ layout: chain.layout, isDiagonal: chain.isSymmetric }]
+  if (!isGate(term)) return [{ layout: derivative(parenthesised(layout(term)), start.layout), isDiagonal: false, isBare: true }]
+  return term.args.flatMap((factor, i): readonly Summand[] => {
+    if (!dependsOn(factor, start.expr)) return []
+    const { of, isNegative } = varyingPart(factor, start.expr)
+    const gate = gateOf(term.args.toSpliced(i, 1), layout, isNegative)
+    if (of === start.expr) return [{ layout: gate, isDiagonal: true }]
+    return summandsOf(of, start, valueAt, layout).map((inner) => ({
+      layout: joined(Level.product, space, [gate, within(Level.factor, inner.layout)]),
+      isDiagonal: inner.isDiagonal,
+    }))
+  })
+}
+
+/** The t in 1 − t: what changes, and whether it is subtracted. */
+function varyingPart(expr: Expr, to: Expr): { readonly of: Expr; readonly isNegative: boolean } {
+  const [only, ...more] = expr.op === add ? expr.args.filter((a) => dependsOn(a, to)) : [expr]
+  if (!only || more.length > 0) return { of: expr, isNegative: false }
+  return only.op === negate ? { of: only.args[0]!, isNegative: true } : { of: only, isNegative: false }
+}
+
+/** A product of vectors, entry by entry. */
+const isGate = (expr: Expr): boolean => expr.op === multiply && expr.args.every((a) => a.shape.length === 1)
+
+/** diag(a) for a vector, λ for a scalar in every entry. */
+const gateOf = (factors: readonly Expr[], layout: (expr: Expr) => Layout, isNegative = false): Layout => {
+  const scalars = factors.flatMap((f) => scalarOf(f) ?? [])
+  const vectors = factors.filter((f) => scalarOf(f) === undefined)
+  const product = vectors.length > 0 ? multiply(vectors) : fill(1)
+  const signed = isNegative ? negate(product) : product
+  const diagonal = vectors.length > 0 || isNegative ? [call(word('diag'), [layout(signed)])] : []
+  return joined(Level.product, space, [...scalars.map((s) => within(Level.product, layout(s))), ...diagonal])
 }
 
 export interface Stretch extends OperatorForm {
@@ -127,17 +170,24 @@ function chainOf(from: Expr, to: Expr, valueAt: Lookup<Value>, layout: (expr: Ex
   while (at !== to) {
     if (factors.length > mostFactors) return undefined
     const root = valueAt.has(at) ? at.args[0] : at
-    const link = root && linkOf(root, to, layout)
+    const link = root && (onlyVarying(root, to) ?? linkOf(root, to, layout))
     if (!link) return undefined
-    factors.push(within(Level.factor, link.layout))
-    diagonals += Number(link.isDiagonal)
+    if (link.layout) factors.push(within(Level.factor, link.layout))
+    diagonals += Number(link.layout !== undefined && link.isDiagonal)
     at = link.below
   }
   return { layout: joined(Level.product, space, factors), isSymmetric: factors.length === diagonals, explains: [] }
 }
 
+/** W x + b changes as W x does. */
+function onlyVarying(root: Expr, to: Expr): Link | undefined {
+  if (root.op !== add) return undefined
+  const [below, ...more] = root.args.filter((a) => dependsOn(a, to))
+  return below && more.length === 0 && below !== to ? { layout: undefined, isDiagonal: false, below } : undefined
+}
+
 interface Link {
-  readonly layout: Layout
+  readonly layout: Layout | undefined
   readonly isDiagonal: boolean
   readonly below: Expr
 }
@@ -145,6 +195,11 @@ interface Link {
 /** One link of a chain: what multiplies, and what stands below. */
 function linkOf(root: Expr, to: Expr, layout: (expr: Expr) => Layout): Link | undefined {
   if (root.op === matvec && !dependsOn(root.args[0]!, to)) return { layout: layout(root.args[0]!), isDiagonal: false, below: root.args[1]! }
+  const varying = isGate(root) ? root.args.filter((a) => dependsOn(a, to)) : []
+  if (varying.length === 1) {
+    const others = root.args.filter((a) => a !== varying[0])
+    return { layout: gateOf(others, layout), isDiagonal: true, below: varying[0]! }
+  }
   const mask = root.shape.length === 1 && root.args.length === 1 ? root.op.slope?.(root.args, root.attrs) : undefined
   return mask && { layout: call(word('diag'), [layout(mask)]), isDiagonal: true, below: root.args[0]! }
 }

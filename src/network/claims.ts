@@ -69,9 +69,16 @@ export function unknownNames({ equation, where, loop }: Claim, scope: Scope): Di
     .filter(({ name }) => !isKnown(name) && !isDifferential(name))
     .map(({ name, span }) => {
       const meant = name.startsWith('d') && name.length > 1 && all.some((other) => isDifferential(other.name)) ? name.slice(1) : name
-      const near = nearest(meant, scope.values.keys())
-      return diagnostic('unknown-name', { name: meant, ...(near ? { near } : {}) }, span)
+      const hint = forEvery(name, scope)
+      const near = hint ? undefined : nearest(meant, scope.values.keys())
+      return diagnostic('unknown-name', { name: meant, ...(near ? { near } : {}), ...(hint ? { hint } : {}) }, span)
     })
+}
+
+/** What to write where the index of a loop stands free in a claim. */
+function forEvery(index: string, { text }: Scope): string | undefined {
+  const [header] = [...text.matchAll(/\bfor\s+(\w+)\s+in\s+range\([^:\n]*\):/g)].filter(([, name]) => name === index).map(([all]) => all)
+  return header && `${index} is the index of a loop: a claim for each of its values begins with  ${header}`
 }
 
 const constants: ReadonlySet<string> = new Set(['I', 'pi', 'True', 'False', 'None'])

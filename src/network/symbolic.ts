@@ -111,7 +111,7 @@ export function keeperOf(document: Document, draft: Draft, sample: Network): Kee
       return { family, incoming: value, outgoing, after, first, last: undefined }
     })
     if (open.incoming.size > carried.length) unfit('a step that uses more than the step before it', step.span)
-    if (carried.length === 0) unfit('a loop whose steps hand nothing on', step.span)
+    if (carried.length === 0) unfit('a loop whose steps hand nothing on, or reach back further than one step,', step.span)
     loops.push({ index, from, to, carried, step: now, next, own: [], summands: [], span: step.span })
     open = undefined
   }
