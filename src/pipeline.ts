@@ -56,14 +56,22 @@ export async function readNetwork(source: Source, sizes: Options['sizes']): Prom
 export const deriveOnly = async (source: Source, sizes: Options['sizes']): Promise<Derivation> =>
   deriveNetwork(await readNetwork(source, sizes), defaults)
 
+/** What is being done; who wants to know is told as each stage begins. */
+export type Stage = 'reading' | 'deriving' | 'verifying' | 'judging claims' | 'writing'
+export type Tell = (stage: Stage) => void
+
 /** Derives, verifies and judges. Throws a Failure with all faults of the spec. */
-export async function derive(source: Source, options: Options = defaults): Promise<Result> {
+export async function derive(source: Source, options: Options = defaults, tell: Tell = () => {}): Promise<Result> {
+  tell('reading')
   const network = await readNetwork(source, options.sizes)
+  tell('deriving')
   const derivation = deriveNetwork(network, options)
-  if (options.verify && network.unrolled) return { derivation, ...checkLoops(derivation, network.unrolled, options.seed) }
-  const verification = options.verify ? verify(derivation, options.seed) : null
-  const judgements = options.verify ? judgementsOf(network, derivation, options) : null
-  return { derivation, verification, judgements }
+  if (!options.verify) return { derivation, verification: null, judgements: null }
+  tell('verifying')
+  if (network.unrolled) return { derivation, ...checkLoops(derivation, network.unrolled, options.seed) }
+  const verification = verify(derivation, options.seed)
+  tell('judging claims')
+  return { derivation, verification, judgements: judgementsOf(network, derivation, options) }
 }
 
 /** The verdicts on a network's claims, and on those of the modules in it. */

@@ -69,7 +69,8 @@ export function describeSamples(part: number, parts: number): void {
         }
       })
 
-      test.runIf(form !== 'local')('is verified, too', async () => {
+      if (form === 'local') return
+      test('is verified, too', async () => {
         for (const derivatives of ['explicit', 'output'] as const)
           expectVerified(verificationOf(await result({ form, derivatives, verify: false })))
       })

@@ -20,22 +20,28 @@ import { Exit } from './exit.ts'
 import { readSource, requireOther, writeWhole } from './files.ts'
 import type { CheckFlags, DeriveFlags, EvalFlags } from './flags.ts'
 import { paintFor } from './paint.ts'
+import { type Progress, progressOn } from './progress.ts'
 
 export const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** `backproof derive`: prints (or writes) the derivation; 1 if a gradient or claim does not hold. */
 export async function deriveCommand(path: string, flags: DeriveFlags): Promise<number> {
   let source: Source | undefined
+  let progress: Progress | undefined
   try {
     source = readSource(path)
     if (flags.output !== undefined) requireOther(flags.output, path)
-    const result = await derive(source, optionsOf(flags))
+    progress = progressOn(process.stderr, source.text.length)
+    const result = await derive(source, optionsOf(flags), progress.tell)
+    progress.tell('writing')
     const text = await rendered(result, source, flags)
+    progress.wipe()
     if (flags.output !== undefined) writeWhole(flags.output, text)
     else process.stdout.write(text)
     if (flags.format !== 'text' || flags.output) await warn(result, source, flags)
     return holds(result) ? Exit.ok : Exit.fails
   } catch (error) {
+    progress?.wipe()
     return showFaults(error, source)
   }
 }
@@ -111,16 +117,20 @@ export async function checkCommand(paths: readonly string[], flags: CheckFlags):
 
 async function checked(path: string, paths: readonly string[], flags: CheckFlags): Promise<CheckedFile> {
   let source: Source = { name: path, text: '' }
+  let progress: Progress | undefined
   try {
     requireDumpOptions(paths, flags)
     source = readSource(path)
     const options: Options = { ...defaults, sizes: flags.set, seed: flags.seed }
     const dump = flags.values === undefined ? undefined : readSource(flags.values)
-    const result = dump ? await compareWith(source, dump, options, flags.tolerance) : await derive(source, options)
+    progress = progressOn(process.stderr, source.text.length)
+    const result = dump ? await compareWith(source, dump, options, flags.tolerance) : await derive(source, options, progress.tell)
     return { source, result, errors: [] }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     return { source, result: undefined, errors: error.diagnostics, erring: error.source }
+  } finally {
+    progress?.wipe()
   }
 }
 
