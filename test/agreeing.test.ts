@@ -8,7 +8,12 @@ const specs = readdirSync(folder).filter((f) => f.endsWith('.yaml'))
 
 describe.each(specs)('%s', (file) => {
   test.each([1, 2, 3, 4, 5, 6])('seed %i', async (seed) => {
-    const { judgements } = await derive({ name: file, text: readFileSync(`${folder}/${file}`, 'utf8') }, { ...defaults, seed })
+    const { judgements, verification } = await derive(
+      { name: file, text: readFileSync(`${folder}/${file}`, 'utf8') },
+      { ...defaults, seed },
+    )
+    expect(verification!.byValue.size).toBeGreaterThan(0)
+    for (const verified of verification!.byValue.values()) expect(verified?.ok ?? true).toBe(true)
     expect(judgements!.filter((j) => !j.ok).map((j) => j.claim.source)).toEqual([])
   })
 })

@@ -3,6 +3,7 @@ import { fail } from '../diagnostic.ts'
 import { isSymbolic, type Sizes, sizeIn } from '../expr/dim.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
 import { type Attr, type Expr, inOrder } from '../expr/expr.ts'
+import { concreteShape } from '../expr/shape.ts'
 import type { Network } from '../network/network.ts'
 import { domainOf } from '../ops/leaves.ts'
 import { below, normal, normalTensor, type Random, randomFrom, shuffled } from '../tensor/random.ts'
@@ -77,7 +78,7 @@ function conditionsOf(roots: readonly Expr[]): ((sizes: Sizes) => boolean)[] {
 }
 
 export function drawValue(leaf: Expr, sizes: Sizes, random: Random, scale: number): Tensor {
-  const shape = leaf.shape.map((d) => sizeIn(d, sizes))
+  const shape = concreteShape(leaf.shape, sizes)
   const { kind, classes } = domainOf(leaf)
   const each = (f: () => number): Tensor => map(full(shape, 0), f)
   switch (kind) {

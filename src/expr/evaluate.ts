@@ -1,8 +1,8 @@
 /** Numbers for expressions: float64, every node once, at any depth. */
-import { fail } from '../diagnostic.ts'
-import { sizeOf, type Tensor, zip } from '../tensor/tensor.ts'
-import { type Sizes, sizeIn } from './dim.ts'
+import { type Tensor, zip } from '../tensor/tensor.ts'
+import type { Sizes } from './dim.ts'
 import { type Attrs, concreteAttrs, definition, type Expr, inOrder } from './expr.ts'
+import { concreteShape } from './shape.ts'
 
 /** What expressions are evaluated with: numbers for the sizes, tensors for leaves (or for any expression that is to be held fixed). */
 export interface Point {
@@ -36,15 +36,11 @@ export function evaluate(roots: readonly Expr[], point: Point, observe?: Observe
   return values
 }
 
-/** An array of a gigabyte. */
-const mostEntries = 2 ** 27
-
 function computed(expr: Expr, values: ReadonlyMap<Expr, Tensor>, { sizes }: Point, observe: Observer | undefined): Tensor {
   if (!expr.op.evaluate) return values.get(definition(expr)!)!
   const args = expr.args.map((a) => values.get(a)!)
   const attrs = concreteAttrs(expr.attrs, sizes)
   observe?.(expr, args, attrs)
-  const shape = expr.shape.map((d) => sizeIn(d, sizes))
-  if (!(sizeOf(shape) <= mostEntries)) fail('array-too-large', { shape: shape.join(', '), most: mostEntries })
+  const shape = concreteShape(expr.shape, sizes)
   return expr.op.evaluate(args, attrs, shape)
 }

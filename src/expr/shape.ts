@@ -1,6 +1,8 @@
 /** Shapes: lists of dims, NumPy's broadcasting, and how shapes read in a message. */
+
+import { fail } from '../diagnostic.ts'
 import { toText } from '../layout/text.ts'
-import { type Dim, dimLayout, minus, sameDim } from './dim.ts'
+import { type Dim, dimLayout, minus, type Sizes, sameDim, sizeIn } from './dim.ts'
 
 export type Shape = readonly Dim[]
 
@@ -18,6 +20,16 @@ const dimTexts = new WeakMap<object, string>()
 
 /** [n, k] */
 export const shapeText = (shape: Shape): string => `[${shape.map(dimText).join(', ')}]`
+
+/** An array of a gigabyte. */
+const mostEntries = 2 ** 27
+
+/** A shape with numbers for its symbols. Throws a Failure for arrays that are too large to be computed with. */
+export function concreteShape(shape: Shape, sizes: Sizes): number[] {
+  const concrete = shape.map((dim) => sizeIn(dim, sizes))
+  const entries = concrete.reduce((n, d) => n * d, 1)
+  return entries <= mostEntries ? concrete : fail('array-too-large', { shape: concrete.join(', '), most: mostEntries })
+}
 
 /** The shape that two shapes broadcast to (NumPy: aligned at the last axis, 1 stretches), or undefined. */
 export function broadcastShape(a: Shape, b: Shape): Shape | undefined {

@@ -227,6 +227,8 @@ const sumLayout = ({ index, from, to }: Pick<SymbolicLoop, 'index' | 'from' | 't
 /** The loops with the variables of their steps, and the values outside of all loops. */
 export function apart(draft: Draft, loops: readonly SymbolicLoop[]): Pick<Network, 'loops' | 'values'> {
   if (loops.length === 0) return { loops, values: draft.values }
+  const unused = loops.find(({ carried, summands }) => summands.length === 0 && carried.every((c) => !c.last))
+  if (unused) unfit('a loop that the loss uses nothing of', unused.span)
   const nodes = new Set(loops.flatMap((l) => [...l.step, ...l.next, ...l.carried.map((c) => c.incoming)]))
   const all = [...draft.values.values()].filter((v) => !nodes.has(v))
   const complete = loops.map((loop) => ({ ...loop, own: all.filter((v) => mentionsIndex(v.name, loop.index)) }))

@@ -2,7 +2,7 @@
 import type { Expr } from '../expr/expr.ts'
 import { call, fence, fraction, joined, type Layout, Level, row, symbol, within, word } from '../layout/layout.ts'
 import { numberLayout } from '../layout/names.ts'
-import { map, zip } from '../tensor/tensor.ts'
+import { map, type Tensor, zip } from '../tensor/tensor.ts'
 import { number } from './attributes.ts'
 import { op } from './define.ts'
 import { fill, numberOf } from './leaves.ts'
@@ -19,7 +19,7 @@ export const add = op('add', ['...terms'])({
   examples: ['a + b | a: [n], b: [n]', 'a + b + a | a: [m, n], b: [n]', 'a - b | a: [n], b: []'],
   align: aligned,
   shape: ([first]) => first!,
-  evaluate: ([first, ...rest]) => rest.reduce((sum, term) => zip(sum, term, (a, b) => a + b), first!),
+  evaluate: (terms) => inHalves(terms),
   notation: (terms, _, { args }) =>
     row(
       Level.sum,
@@ -31,6 +31,13 @@ export const add = op('add', ['...terms'])({
     ),
   vjp: (terms, g) => terms.map(() => g),
 })
+
+/** Adds halves of halves: the rounding of a sum of n terms grows with log n, not with n (Higham 2002, §4.2). */
+function inHalves(terms: readonly Tensor[]): Tensor {
+  if (terms.length === 1) return terms[0]!
+  const half = terms.length >> 1
+  return zip(inHalves(terms.slice(0, half)), inHalves(terms.slice(half)), (x, y) => x + y)
+}
 
 /** What stands behind the minus of a term, if it has one. */
 function withoutSign(term: Layout, expr: Expr): Layout | undefined {
