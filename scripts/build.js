@@ -1,24 +1,43 @@
-/** Bundles the command and the library into dist/, and writes the JSON Schema of specs beside them. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+/** Bundles the command and the library into dist/, compiles the command, and writes the JSON Schema of specs. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { build } from 'esbuild'
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 rmSync('dist', { recursive: true, force: true })
 
-await build({
-  entryPoints: { cli: 'src/cli/main.ts', index: 'src/index.ts' },
+const common = {
   outdir: 'dist',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
   minify: true,
   legalComments: 'none',
   define: { VERSION: JSON.stringify(version) },
-  banner: { js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" },
   logLevel: 'warning',
+}
+await build({
+  ...common,
+  entryPoints: { index: 'src/index.ts' },
+  splitting: true,
+  format: 'esm',
+  banner: { js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" },
 })
+await build({ ...common, entryPoints: { cli: 'src/cli/main.ts' }, format: 'cjs', outExtension: { '.js': '.cjs' } })
+await compile()
 
 const { documentSchema } = await import('../dist/index.js')
 writeFileSync('dist/backproof.schema.json', `${JSON.stringify(documentSchema(), null, 2)}\n`)
+
+/** Runs the command on some samples, and keeps what V8 has compiled for that. */
+async function compile() {
+  const { load } = createRequire(import.meta.url)('../bin/load.js')
+  const { main, compiled } = load()
+  const folder = mkdtempSync(join(tmpdir(), 'backproof-build-'))
+  for (const sample of ['residual', 'highway', 'softmax-regression'])
+    await main(['node', 'backproof', 'derive', `samples/${sample}.yaml`, '-o', join(folder, sample)])
+  writeFileSync('dist/cli.cache', compiled())
+  rmSync(folder, { recursive: true })
+}
