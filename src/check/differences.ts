@@ -67,7 +67,8 @@ export function measurer(loss: Expr, values: readonly Expr[], point: Point, rand
       const pairs = (isFine ? [h, 2 * h] : [h]).map(pairAt)
       const sides = pairs.flatMap((p) => p.sides)
       if (pairs.some((p) => p.isLost)) isHidden = true
-      else if (!sides.every((side) => sameSides(side, sides[0]!))) isKinked = true
+      // a step out of the domain of a logarithm is like one across a kink
+      else if (pairs.some((p) => !Number.isFinite(p.gap)) || !sides.every((side) => sameSides(side, sides[0]!))) isKinked = true
       else {
         // with the second pair the error of second order cancels (Richardson 1911)
         const gap = Math.abs(isFine ? (4 * pairs[0]!.gap - pairs[1]!.gap) / 3 : pairs[0]!.gap)
