@@ -150,7 +150,7 @@ export const symbolName = (dim: Dim): string | undefined => {
   return coefficient === 1 && atoms.length === 1 && atoms[0]!.kind === 'symbol' ? atoms[0]!.name : undefined
 }
 
-const dot = symbol('·', ' ')
+const dot = symbol('·', '\\,')
 const bar = symbol('/', '/')
 
 export function dimLayout(dim: Dim): Layout {

@@ -171,7 +171,7 @@ export const slice = op('slice', ['x'], { start: dims(), size: dims(), step: dim
   vjp: ([x], g, { start, step, drop }) => [embed(g, { shape: x.shape, start, step, drop })],
 })
 
-const colon = symbol(':')
+const colon = symbol(':', '{:}')
 
 function rangeLayout(from: Dim, size: Dim, step: number, drop: boolean, whole: Dim): Layout {
   if (drop) return dimLayout(from)
