@@ -120,13 +120,7 @@ export function withStrangers(roots: readonly Expr[], point: Point, seed: number
   const random = randomFrom(seed, 'strangers')
   for (const expr of inOrder(roots, (e) => (point.values.has(e) ? [] : e.args))) {
     if (values.has(expr) || expr.args.length > 0 || expr.op.evaluate) continue
-    values.set(
-      expr,
-      normalTensor(
-        random,
-        expr.shape.map((d) => sizeIn(d, point.sizes)),
-      ),
-    )
+    values.set(expr, normalTensor(random, concreteShape(expr.shape, point.sizes)))
   }
   return { ...point, values }
 }

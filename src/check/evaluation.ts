@@ -1,8 +1,8 @@
 /** The loss, all values and all gradients of a network in numbers, at the point that a dump gives. */
 import type { Derivation } from '../derive/derive.ts'
 import { inSource, type Source } from '../diagnostic.ts'
-import { sizeIn } from '../expr/dim.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
+import { concreteShape } from '../expr/shape.ts'
 import type { Dump } from '../network/dump.ts'
 import type { Value } from '../network/network.ts'
 import { full, type Tensor } from '../tensor/tensor.ts'
@@ -43,8 +43,4 @@ export function evaluateNetwork(derivation: Derivation, dump: Dump, source: Sour
 }
 
 /** The gradient by what the loss does not depend on. */
-const zeros = ({ expr }: Value, { sizes }: Point): Tensor =>
-  full(
-    expr.shape.map((d) => sizeIn(d, sizes)),
-    0,
-  )
+const zeros = ({ expr }: Value, { sizes }: Point): Tensor => full(concreteShape(expr.shape, sizes), 0)

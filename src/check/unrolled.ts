@@ -11,6 +11,7 @@ import { claimOf, declaredIn } from '../network/claims.ts'
 import { nameWith } from '../network/moved.ts'
 import type { Claim, Network, Scope, Value } from '../network/network.ts'
 import { full, type Tensor, zip } from '../tensor/tensor.ts'
+import { tolerance as mostError } from './differences.ts'
 import { drawPoint } from './draw.ts'
 import { type Judgement, judge, overall, type Verdict, verdictInNumbers } from './judge.ts'
 import { type Reason, type Verification, type Verified, verify } from './verify.ts'
@@ -19,8 +20,6 @@ import { type Reason, type Verification, type Verified, verify } from './verify.
 const lengths = [1, 2, 3, 4]
 /** Between the formulas and the gradients of the unrolled loop. */
 const tolerance = 1e-8
-/** Between those and central differences. */
-const mostError = 1e-6
 
 interface Unrolled {
   readonly length: number
@@ -217,7 +216,7 @@ function compareOutside(derivation: Derivation, fromLoops: ReadonlyMap<Value, Te
   const { network, gradients, raw } = derivation
   const values = new Map<Expr, Tensor>()
   for (const v of network.values.values()) {
-    const tensor = world.tensorOf(concrete(v.name, sizes))
+    const tensor = world.tensorOf(nameWith(v.name, sizes))
     if (tensor && v !== network.loss) values.set(v.expr, tensor)
   }
   for (const { loop } of derivation.loops) for (const { sum } of loop.summands) values.set(sum, full([], 0))
@@ -229,7 +228,7 @@ function compareOutside(derivation: Derivation, fromLoops: ReadonlyMap<Value, Te
     inOrder([g.total], (e) => (values.has(e) ? [] : e.args)).every((e) => !e.op.fresh || values.has(e))
   const asked = [...gradients.values()].filter((g) => g.of !== network.loss && raw.has(g.of) && isKnown(g))
   for (const { of, total } of asked) {
-    const name = concrete(of.name, sizes)
+    const name = nameWith(of.name, sizes)
     note(of, name, gapBetween(evaluate([total], { sizes, values }).get(total)!, world.errorOf(name)))
   }
 }
@@ -248,12 +247,9 @@ function gapBetween(found: Tensor, expected: Tensor | undefined): number {
 
 /** The name in the unrolled network; a node inside the only call of an instance in a step is told apart by the number of the call. */
 function nameIn(name: string, sizes: Sizes, step: number, { values }: Pick<Scope, 'values'>): string {
-  const found = concrete(name, sizes)
+  const found = nameWith(name, sizes)
   const inCall = /^(.+)\.([^.[\]]+)\[[^\]]*\]$/.exec(found)
   if (values.has(found) || !inCall) return found
   const call = step + 1 + (/\+1\]$/.test(name) ? 1 : 0)
   return call === 1 ? `${inCall[1]}.${inCall[2]}` : `${inCall[1]}.call[${call}].${inCall[2]}`
 }
-
-/** z[l+1] at l = 2 is z[3]. */
-const concrete = (name: string, sizes: Sizes): string => nameWith(name, sizes)

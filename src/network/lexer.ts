@@ -37,7 +37,7 @@ const mark = /\*\*|\/\/|->|<=|>=|==|!=|\.m?T(?![\p{L}\p{N}_])|[-+*/@()[\],:=<>'.
 const alone = '@+()[],'
 
 /** Where a match of the pattern that starts here ends; −1 where there is none. */
-function past(pattern: RegExp, text: string, from: number): number {
+export function past(pattern: RegExp, text: string, from: number): number {
   pattern.lastIndex = from
   return pattern.test(text) ? pattern.lastIndex : -1
 }

@@ -1,4 +1,5 @@
 /** Reads the YAML that most specs are written in, line by line; what goes beyond it is left to the YAML library. */
+import { past } from './lexer.ts'
 import type { List, Node, Pair, Scalar } from './tree.ts'
 
 /**
@@ -103,9 +104,8 @@ function colonIn({ text, content, end }: Lines): number {
 const plainStart = /[^\s\-?:,[\]{}#&*!|>'"%@`]|-[^\s\-?:,[\]{}#&*!|>'"%@`]/y
 
 function keyAt({ text, content }: Lines, colon: number): Scalar | undefined {
-  plainStart.lastIndex = content
   const source = text.slice(content, colon)
-  return plainStart.test(text) && !/ #| $/.test(source) ? plain(source, content) : undefined
+  return past(plainStart, text, content) >= 0 && !/ #| $/.test(source) ? plain(source, content) : undefined
 }
 
 /** The value on the rest of a line; the next line is read then. */
@@ -131,8 +131,7 @@ function endsAt(text: string, from: number, end: number): boolean {
 }
 
 function plainAt(text: string, start: number, end: number): Scalar | undefined {
-  plainStart.lastIndex = start
-  if (!plainStart.test(text)) return undefined
+  if (past(plainStart, text, start) < 0) return undefined
   const line = text.slice(start, end)
   const remark = line.indexOf(' #')
   const source = (remark < 0 ? line : line.slice(0, remark)).trimEnd()
@@ -171,11 +170,11 @@ function coreValue(source: string): Scalar['value'] | undefined {
 function quotation(text: string, start: number, end: number): Scalar | undefined {
   const isSingle = text.charCodeAt(start) === apostrophe
   const pattern = isSingle ? /'(?:[^'\n]|'')*'/y : /"[^"\\\n]*"/y
-  pattern.lastIndex = start
-  if (!pattern.test(text) || pattern.lastIndex > end) return undefined
-  const inner = text.slice(start + 1, pattern.lastIndex - 1)
+  const close = past(pattern, text, start)
+  if (close < 0 || close > end) return undefined
+  const inner = text.slice(start + 1, close - 1)
   const value = isSingle ? inner.replaceAll("''", "'") : inner
-  return { kind: 'scalar', span: { start, end: pattern.lastIndex }, text: value, value, style: isSingle ? 'single' : 'double' }
+  return { kind: 'scalar', span: { start, end: close }, text: value, value, style: isSingle ? 'single' : 'double' }
 }
 
 const space = / */y
@@ -197,14 +196,6 @@ function brackets(text: string, start: number, end: number, depth = 0): List | u
 }
 
 function entryAt(text: string, start: number): Scalar | undefined {
-  plainStart.lastIndex = start
-  if (!plainStart.test(text)) return undefined
+  if (past(plainStart, text, start) < 0) return undefined
   return plain(text.slice(start, past(entry, text, start)).trimEnd(), start)
-}
-
-/** Where a match that begins here ends. */
-function past(pattern: RegExp, text: string, from: number): number {
-  pattern.lastIndex = from
-  pattern.test(text)
-  return pattern.lastIndex
 }
