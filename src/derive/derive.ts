@@ -14,7 +14,7 @@ import { type Derivatives, type Form, type Formed, inForm, withDerivatives } fro
 import { readingOrder } from './reading.ts'
 import { recognisers } from './recognise.ts'
 import { type Gradient, type Gradients, type Rules, reverse, type Structure, structureOf, withTerms } from './reverse.ts'
-import { nothing as nothingShared, share } from './share.ts'
+import { type Context, nothing as nothingShared, share } from './share.ts'
 
 export interface Derivation {
   readonly network: Network
@@ -157,10 +157,12 @@ function openedAhead({ gradients, inlined }: Formed, { step }: Network, collect:
   return { gradients: new Map([...gradients].map(([value, g]) => [value, g.given ? g : withFormulas(g, opened)])), inlined }
 }
 
-const withFormulas = (g: Gradient, change: (expr: Expr) => Expr): Gradient => ({
-  ...g,
-  total: change(g.total),
-  contributions: g.contributions.map((c) => withTerms(c, change)),
+const withFormulas = ({ of, adjoint, contributions, total, given }: Gradient, change: (expr: Expr) => Expr): Gradient => ({
+  of,
+  adjoint,
+  contributions: contributions.map((c) => withTerms(c, change)),
+  total: change(total),
+  given,
 })
 
 interface Named extends Formed {
@@ -168,19 +170,20 @@ interface Named extends Formed {
 }
 
 function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Branches, structure: Structure, network: Network): Named {
-  const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
   const printed = [...gradients.values()].filter((g) => !g.given && !(inlined.has(g.of) && g.of.role === 'node'))
-  const shared = share(
-    printed.map((g) => g.total),
-    {
+  const context = (): Context => {
+    const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
+    return {
       taken: printedNames(network),
       isError: (e) => adjoints.has(e),
       known: new Map(printed.filter((g) => g.of.role === 'node' && !branches.recurring.has(g.of)).map((g) => [g.total, g.adjoint])),
       reading: readingOrder(gradients, branches, structure, network),
       definitionOf: definitionsIn(printed, branches),
       step: network.step?.index,
-    },
-  )
+    }
+  }
+  const formulas = printed.map((g) => g.total)
+  const shared = share(formulas, context)
   if (shared === nothingShared) return { gradients, inlined, names: [] }
   const { replace, names } = shared
   const renamed = new Map<Value, Gradient>()

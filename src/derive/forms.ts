@@ -34,7 +34,8 @@ export function inForm(
     const openings = new Map(uses.map((term, i) => [term, opened(rest[i]!, term, simplify)]))
     const contributions = gradient.contributions.map((c) => withTerms(c, (term) => openings.get(term)!))
     const isTerm = contributions.length === 1 && gradient.contributions[0]!.term === gradient.total
-    return { ...gradient, contributions, total: isTerm ? contributions[0]!.term : opened(total!, gradient.total, collect) }
+    const { of, adjoint, given } = gradient
+    return { of, adjoint, contributions, total: isTerm ? contributions[0]!.term : opened(total!, gradient.total, collect), given }
   }
   const isKept = (value: Value): boolean => anchors.has(value) || stated.has(value)
   const depthOf = (total: Expr): number => 1 + namesIn(total).reduce((most, name) => Math.max(most, nesting.get(name) ?? 0), 0)

@@ -14,14 +14,14 @@ export interface Contribution {
   readonly consumer: Value
   readonly term: Expr
   /** What each use in that equation sends, where there are several and the term is their sum as it stands. */
-  readonly parts?: readonly Sent[] | undefined
+  readonly parts: readonly Sent[] | undefined
 }
 
 /** The same contribution with other terms. */
-export const withTerms = (c: Contribution, change: (term: Expr) => Expr): Contribution => ({
-  ...c,
-  term: change(c.term),
-  parts: c.parts?.map((part) => ({ ...part, term: change(part.term) })),
+export const withTerms = ({ consumer, term, parts }: Contribution, change: (term: Expr) => Expr): Contribution => ({
+  consumer,
+  term: change(term),
+  parts: parts?.map(({ term, via }) => ({ term: change(term), via })),
 })
 
 /** ∂L/∂v: the name, which stands for the sum of the contributions. */
@@ -121,7 +121,10 @@ export function reverse(network: Network, structure: Structure, rules: Rules): G
     const isLoss = value === network.loss
     const seed = network.seeds.get(value.expr)
     const own = arriving.get(value) ?? []
-    const contributions = inReadingOrder(value, [...own.reverse(), ...(seed ? [{ consumer: network.loss, term: seed }] : [])])
+    const contributions = inReadingOrder(value, [
+      ...own.reverse(),
+      ...(seed ? [{ consumer: network.loss, term: seed, parts: undefined }] : []),
+    ])
     if (!isLoss && contributions.length === 0) continue
     const given =
       contributions.length === 1 &&
@@ -143,15 +146,15 @@ export function reverse(network: Network, structure: Structure, rules: Rules): G
 
 /** What a consumer sends, from all its uses of a value. */
 function contribution(consumer: Value, target: Value, sent: readonly Sent[], { simplify, usesInOrder }: Rules): Contribution {
-  if (sent.length === 1) return { consumer, term: simplify(sent[0]!.term) }
+  if (sent.length === 1) return { consumer, term: simplify(sent[0]!.term), parts: undefined }
   const uses = usesInOrder(target, consumer, sent)
   const term = simplify(sumOfSent(uses))
-  const parts = uses.map((use) => ({ ...use, term: simplify(use.term) }))
+  const parts = uses.map(({ term, via }) => ({ term: simplify(term), via }))
   const isTheirSum = areSame(
     parts.flatMap((part) => termsOf(part.term)),
     termsOf(term),
   )
-  return isTheirSum ? { consumer, term, parts } : { consumer, term }
+  return { consumer, term, parts: isTheirSum ? parts : undefined }
 }
 
 const sumOf = (contributions: readonly Contribution[], collect: (expr: Expr) => Expr): Expr =>
@@ -161,10 +164,10 @@ const sumOf = (contributions: readonly Contribution[], collect: (expr: Expr) => 
 function directPart(term: Expr, target: Value, network: Network, { uses }: Structure): Contribution {
   const consumer = network.loss
   const isArgument = consumer.expr.args[0]!.args.filter((a) => a === target.expr).length === 1
-  if (!isArgument) return { consumer, term }
+  if (!isArgument) return { consumer, term, parts: undefined }
   const plain = derivative(network.loss.layout, target.layout)
   const alone = uses.get(target)!.length === 1
-  return { consumer, term: named(`dL/d${target.name}`, alone ? plain : restricted(plain, 'direct'), term) }
+  return { consumer, term: named(`dL/d${target.name}`, alone ? plain : restricted(plain, 'direct'), term), parts: undefined }
 }
 
 /** ∂L/∂y|direct */

@@ -31,16 +31,18 @@ export interface Context {
   readonly step?: string | undefined
 }
 
-/** Finds what the formulas share. */
-export function share(formulas: readonly Expr[], context: Context): Shared {
-  const { isError, known } = context
+/** Finds what the formulas share. The context is asked for only if there is something. */
+export function share(formulas: readonly Expr[], contextOf: () => Context): Shared {
   const order = inOrder(formulas, visibleArgs)
   const uses = countUses(formulas, order)
+  const isRepeated = (e: Expr): boolean => e.op.letter !== undefined || (uses.get(e)! > 1 && !isShort(e))
+  const repeated = order.filter((e) => !e.op.bare && isRepeated(e))
+  if (repeated.length === 0) return nothing
+  const context = contextOf()
+  const { isError, known } = context
   const roots = new Set(formulas)
   const carries = errorsBelow(order, isError)
-  const isWorthIt = (e: Expr): boolean =>
-    e.op.letter !== undefined ? !roots.has(e) : uses.get(e)! > 1 && !isShort(e) && (carries.has(e) || !isSmall(e))
-  const found = order.filter((e) => !e.op.bare && isWorthIt(e))
+  const found = repeated.filter((e) => (e.op.letter !== undefined ? !roots.has(e) : carries.has(e) || !isSmall(e)))
   if (found.length === 0) return nothing
   const shared = found.filter((e) => !known.has(e))
   const replacement = new Map<Expr, Expr>(found.flatMap((e) => (known.has(e) ? [[e, known.get(e)!] as const] : [])))

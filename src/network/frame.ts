@@ -112,7 +112,7 @@ function nameCall(f: DeclaredFunction, args: readonly Expr[], frame: Frame): Exp
   const called = prefix + suffix === '' ? f : f.calledAs(naming.layout)
   if (call.isEquation || draft.values.has(naming.name)) return called.apply(args)
   const expr = named(naming.name, naming.layout, called.apply(args))
-  define(local, { ...naming, role: 'node', expr, isCall: true }, frame)
+  define(local, namedValue(naming, 'node', expr, true), frame)
   return expr
 }
 
@@ -139,6 +139,16 @@ export function namingOf(local: string, span: Span, frame: Frame): Naming {
   const name = frame.prefix + local
   return { name, layout: layoutOf(name, frame.draft), span }
 }
+
+/** A value under its name. Its fields are written out: a copy with more fields is slow to make, and slow to read ever after. */
+export const namedValue = ({ name, layout, span }: Naming, role: Value['role'], expr: Expr, isCall = false): Value => ({
+  name,
+  role,
+  expr,
+  layout,
+  span,
+  isCall,
+})
 
 /** Gives a value its place in the network and its meaning in the frame. */
 export function define(local: string, value: Value, frame: Frame): void {

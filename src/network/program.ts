@@ -7,7 +7,18 @@ import type { Layer } from './document.ts'
 import { requireFree } from './draft.ts'
 import { expressionOf } from './expression.ts'
 import { isSymbolicRange, referenceOf, stepsOf as stepsOfLoop } from './families.ts'
-import { atIndex, type Calls, define, type Frame, type Instance, memberOf, type Naming, namingOf, requireUnused } from './frame.ts'
+import {
+  atIndex,
+  type Calls,
+  define,
+  type Frame,
+  type Instance,
+  memberOf,
+  type Naming,
+  namedValue,
+  namingOf,
+  requireUnused,
+} from './frame.ts'
 import { namesIn } from './names.ts'
 import { parseEquation, parseLoop } from './syntax.ts'
 
@@ -156,7 +167,7 @@ function instanceOf(value: Ast, { instances, scope }: Frame): Instance | undefin
 
 function defineNode({ local, plain, naming }: Target, value: Expr, frame: Frame): void {
   const expr = named(naming.name, naming.layout, value)
-  define(local, { ...naming, role: 'node', expr }, frame)
+  define(local, namedValue(naming, 'node', expr), frame)
   if (plain) frame.values.set(plain, expr)
 }
 

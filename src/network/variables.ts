@@ -9,7 +9,7 @@ import type { Ast, Loop, Mark } from './ast.ts'
 import type { Declaration, Document, Text } from './document.ts'
 import type { Module } from './draft.ts'
 import { isSymbolicRange, memberName, stepsOf, withIndex } from './families.ts'
-import { define, enrol, type Frame, namingOf, requireUnused } from './frame.ts'
+import { define, enrol, type Frame, namedValue, namingOf, requireUnused } from './frame.ts'
 import { dimOf } from './sizes.ts'
 import { parseExpression, parseLoop } from './syntax.ts'
 
@@ -93,7 +93,7 @@ export function declareMember({ local, frame }: Member, role: Role, declaration:
   }
   const shape = shapeOf(declaration, frame)
   const expr = variable(naming.name, shape, naming.layout, domainOf(declaration, frame))
-  define(local, { ...naming, role, expr }, owner)
+  define(local, namedValue(naming, role, expr), owner)
   if (declaration.value !== undefined) draft.fixed.set(expr, fixedValue(declaration, shape))
 }
 

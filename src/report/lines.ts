@@ -33,11 +33,13 @@ export interface Line {
   readonly note?: Layout | undefined
   /** The terms of the right-hand side with the path that each came by, if there are several. */
   readonly terms: readonly Term[]
+  /** The terms stand one by one in the sum on the right: none met a like one. */
+  readonly isTheirSum: boolean
   /** The name that it defines, and the formulas that it shows: what they mention may need a `where`. */
   readonly defines?: Expr | undefined
   readonly shows: readonly Expr[]
   /** What the operators in it stand for. */
-  readonly explains?: readonly Line[]
+  readonly explains: readonly Line[]
 }
 
 /** What is said of one place in the network. */
@@ -56,8 +58,6 @@ export interface Term {
   readonly layout: Layout
   readonly kind: Kind
   readonly path: readonly Value[]
-  /** It stands as it is among the terms of the sum (it did not meet a like term). */
-  readonly inSum: boolean
 }
 
 export interface Writer {
@@ -75,18 +75,31 @@ export interface Writer {
   definition(name: Expr): Line
 }
 
-const explanation = (e: { readonly left: Layout; readonly right: Layout }): Line => ({ ...e, sign: '=', terms: [], shows: [] })
+/** An equation, and what else is to be said of it. Every line has all fields: there are many, and each format reads them all. */
+export const lineOf = (
+  left: Layout,
+  right: Layout,
+  {
+    of,
+    sign = '=',
+    shape,
+    remark,
+    note,
+    terms = none,
+    isTheirSum = false,
+    defines,
+    shows = none,
+    explains = none,
+  }: Partial<Omit<Line, 'left' | 'right'>>,
+): Line => ({ of, left, sign, right, shape, remark, note, terms, isTheirSum, defines, shows, explains })
+
+const none: readonly never[] = []
+
+const explanation = ({ left, right }: { readonly left: Layout; readonly right: Layout }): Line => lineOf(left, right, {})
 
 /** What holds for a whole loop. */
-export const statementLine = ({ left, right, remark, shows, explains }: Statement): Line => ({
-  left,
-  sign: '=',
-  right,
-  note: remark,
-  terms: [],
-  shows,
-  explains: explains.map(explanation),
-})
+export const statementLine = ({ left, right, remark, shows, explains }: Statement): Line =>
+  lineOf(left, right, { note: remark, shows, explains: explains.map(explanation) })
 
 /** together: x → x̂ is layer_norm, written out */
 export const closedRemark = ({ of, to, op }: ClosedForm): string =>
@@ -112,45 +125,38 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     forwardMemo.set(expr, { layout: call, bare: call, bareShape: expr.shape })
   }
   const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
-  const usesOf = (g: Gradient, { consumer, term, parts }: Contribution): Omit<Term, 'inSum'>[] => {
+  const termsBy = (g: Gradient, { consumer, term, parts }: Contribution): Term[] => {
     const { path, kind } = branches.route(g.of, consumer)
-    return parts
-      ? parts.map((part) => ({
-          term: part.term,
-          layout: typesetTerm(part.term, memo),
-          path,
-          kind: branches.kindOf(g.of, consumer, part.via),
-        }))
-      : [{ term, layout: typesetTerm(term, memo), path, kind }]
+    const termOf = (term: Expr, kind: Kind): Term => ({ term, layout: typesetTerm(term, memo), kind, path })
+    return parts ? parts.map((part) => termOf(part.term, branches.kindOf(g.of, consumer, part.via))) : [termOf(term, kind)]
   }
   const terms = (g: Gradient): Term[] => {
-    const found = g.contributions.flatMap((c) => usesOf(g, c))
-    const inSum = g.total.op === add && g.total.args.length === found.length
-    return found.map((use, i) => ({ ...use, inSum: inSum && g.total.args[i] === use.term }))
+    const found: Term[] = []
+    for (const contribution of g.contributions) for (const term of termsBy(g, contribution)) found.push(term)
+    return found
   }
+  const several = (g: Gradient): readonly Term[] => (g.contributions.length > 1 || g.contributions[0]?.parts ? terms(g) : none)
   const gradient = (g: Gradient): Line => {
     const operator = operatorForm?.(g)
-    return {
+    const own = operator ? none : several(g)
+    const { op, args } = g.total
+    return lineOf(symbolOf(g.of), operator?.layout ?? layout(g.total), {
       of: g.of,
-      left: symbolOf(g.of),
-      sign: '=',
-      right: operator?.layout ?? layout(g.total),
       shape: g.of.expr.shape,
       remark: operator ? undefined : broadcastRemark(g.of, derivation),
       note: loop && branches.recurring.has(g.of) ? backwards(loop.loop.index, loop.loop.from, minus(loop.loop.to, 1)) : undefined,
-      terms: operator ? [] : severalOf(terms(g)),
+      terms: own,
+      isTheirSum: op === add && args.length === own.length && own.every(({ term }, i) => term === args[i]),
       defines: g.adjoint,
-      shows: operator ? [] : [g.total],
-      explains: (operator?.explains ?? []).map(explanation),
-    }
+      shows: operator ? none : [g.total],
+      explains: operator?.explains.map(explanation),
+    })
   }
   /** What its paths add up to, where that is a textbook's formula. */
   const together = (g: Gradient): readonly Line[] => {
     const form = derivation.closed.get(g.of)
     if (!form) return []
-    return [
-      { of: g.of, left: symbolOf(g.of), sign: '=', right: layout(form.total), remark: closedRemark(form), terms: [], shows: [form.total] },
-    ]
+    return [lineOf(symbolOf(g.of), layout(form.total), { of: g.of, remark: closedRemark(form), shows: [form.total] })]
   }
   const lines = (g: Gradient): readonly Line[] => [
     gradient(g),
@@ -167,29 +173,19 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       if (g.given) return []
       return [use ? { ...line!, remark: [line!.remark, usedOften(g.of, use)].filter(Boolean).join('; ') } : line!, ...rest]
     }
-    return usesOf(g, contribution).map(({ term, layout, kind, path }) => ({
-      of: g.of,
-      left: symbolOf(g.of),
-      sign: '⟵',
-      right: layout,
-      remark: `${kind} ${pathText(path)}`,
-      terms: [],
-      shows: [term],
-    }))
+    return termsBy(g, contribution).map(({ term, layout, kind, path }) =>
+      lineOf(symbolOf(g.of), layout, { of: g.of, sign: '⟵', remark: `${kind} ${pathText(path)}`, shows: [term] }),
+    )
   }
   return {
     loss: body(network.loss),
     layout,
     equation: (value) => equation(value.layout, body(value)),
-    forward: (value) => ({
-      left: value.layout,
-      sign: '=',
-      right: body(value),
-      shape: value.expr.shape,
-      remark: isDead(value, derivation) ? 'no error comes back from the loss' : branches.merges.has(value) ? 'merge' : undefined,
-      terms: [],
-      shows: [],
-    }),
+    forward: (value) =>
+      lineOf(value.layout, body(value), {
+        shape: value.expr.shape,
+        remark: isDead(value, derivation) ? 'no error comes back from the loss' : branches.merges.has(value) ? 'merge' : undefined,
+      }),
     gradient,
     lines,
     terms,
@@ -203,14 +199,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       })
     },
     uses: (uses) => usesText(uses),
-    definition: (name) => ({
-      left: layout(name),
-      sign: '=',
-      right: layout(name.args[0]!),
-      terms: [],
-      defines: name,
-      shows: [name.args[0]!],
-    }),
+    definition: (name) => lineOf(layout(name), layout(name.args[0]!), { defines: name, shows: [name.args[0]!] }),
   }
 }
 
@@ -222,8 +211,6 @@ const isDead = (value: Value, { network, gradients, structure }: Derivation): bo
   structure.varies.has(value.expr) &&
   !gradients.has(value) &&
   !value.isCall
-
-const severalOf = (terms: readonly Term[]): readonly Term[] => (terms.length > 1 ? terms : [])
 
 const often = (count: number): string => (count > 1 ? (count === 2 ? ' twice' : ` ${count} times`) : '')
 

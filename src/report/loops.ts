@@ -3,20 +3,13 @@ import type { Derivation, LoopDerivation, Shared } from '../derive/derive.ts'
 import { over, through } from '../derive/recurrence.ts'
 import { derivative } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
-import { type Line, statementLine, type Writer, writerOf } from './lines.ts'
+import { type Line, lineOf, statementLine, type Writer, writerOf } from './lines.ts'
 
 /** ∂L/∂W = Σ over the steps of what each sends back. */
 export function sumLine({ of, term, isAll }: Shared, { loop, derivation }: LoopDerivation, writer: Writer): Line {
   const plain = derivative(derivation.network.loss.layout, of.layout)
-  return {
-    of,
-    left: isAll ? plain : through(plain, 'loop'),
-    sign: '=',
-    right: over('∑', loop.index, loop.from, loop.to, writer.layout(term)),
-    shape: of.expr.shape,
-    terms: [],
-    shows: [term],
-  }
+  const sum = over('∑', loop.index, loop.from, loop.to, writer.layout(term))
+  return lineOf(isAll ? plain : through(plain, 'loop'), sum, { of, shape: of.expr.shape, shows: [term] })
 }
 
 /** What a value outside a loop receives from it, and the loop that sends it. */

@@ -182,6 +182,6 @@ function once(drafts: readonly Draft[]): Draft[] {
     const lines = draft.lines.filter(({ defines }) => defines === undefined || !said.has(defines))
     for (const { defines } of lines) if (defines) said.add(defines)
     const isLeft = lines.length > 0 || draft.lines.length === 0 || !(draft.kind === 'fan-out' || draft.title === undefined)
-    return isLeft ? [{ ...draft, lines }] : []
+    return isLeft ? [{ kind: draft.kind, title: draft.title, why: draft.why, lines }] : []
   })
 }

@@ -55,13 +55,13 @@ function lineText(line: Line, written: string, column: number, paint: Paint): st
 const label = (term: Term): string => `${term.kind} ${pathText(term.path).replaceAll(' → ', '→')}`
 
 /** Under each term the way it came; below each other where they do not fit side by side. */
-function termsText({ left, terms }: Line, written: string, paint: Paint): string[] {
+function termsText({ left, terms, isTheirSum }: Line, written: string, paint: Paint): string[] {
   if (terms.length === 0) return []
   const start = length(toText(left)) + 3
   const labels = terms.map(label)
   const texts = terms.map((t) => toText(t.layout))
   const widths = texts.map(length)
-  if (terms.every((t) => t.inSum)) {
+  if (isTheirSum) {
     const row = besides(labels, widths, start + length(written) - length(written.trimStart()))
     if (row !== undefined) return [margin + paint.faint(row)]
   }

@@ -2,7 +2,7 @@
 import type { Derivation } from '../derive/derive.ts'
 import { derivative, symbol } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
-import type { Line, Section } from './lines.ts'
+import { type Line, lineOf, type Section } from './lines.ts'
 
 /** The inputs and parameters whose gradient is zero. What loops use is told by the loops. */
 export const unreached = ({ network, gradients }: Derivation): readonly Value[] =>
@@ -11,15 +11,8 @@ export const unreached = ({ network, gradients }: Derivation): readonly Value[] 
     : [...network.values.values()].filter((v) => (v.role === 'input' || v.role === 'param') && !gradients.has(v))
 
 /** ∂L/∂x = 0, with the reason. */
-export const zeroLine = ({ expr, layout }: Value, { network }: Derivation): Line => ({
-  left: derivative(network.loss.layout, layout),
-  sign: '=',
-  right: symbol('0'),
-  shape: expr.shape,
-  remark: 'no way leads back from the loss',
-  terms: [],
-  shows: [],
-})
+export const zeroLine = ({ expr, layout }: Value, { network }: Derivation): Line =>
+  lineOf(derivative(network.loss.layout, layout), symbol('0'), { shape: expr.shape, remark: 'no way leads back from the loss' })
 
 /** What is said of one such value, where it is asked for. */
 export const zeroSection = (value: Value, derivation: Derivation): Section => ({

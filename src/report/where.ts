@@ -21,7 +21,7 @@ export function whereLines(
     return same ? gradients.get(same)!.adjoint : name
   }
   return drafts.map((draft) => {
-    const where: Line[] = draft.lines.flatMap((l) => l.explains ?? [])
+    const where: Line[] = draft.lines.flatMap((l) => l.explains)
     let open = draft.lines.flatMap((l) => l.shows)
     while (open.length > 0) {
       const lines: Line[] = []
@@ -35,6 +35,6 @@ export function whereLines(
       for (const line of lines) where.push(line)
       open = lines.flatMap((l) => l.shows)
     }
-    return { ...draft, where }
+    return { kind: draft.kind, title: draft.title, why: draft.why, lines: draft.lines, where }
   })
 }
