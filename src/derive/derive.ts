@@ -11,6 +11,7 @@ import { collector, tidier } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
 import { type ClosedForm, closedForms } from './closed.ts'
 import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
+import { type Inside, pathsInside } from './paths.ts'
 import { readingOrder } from './reading.ts'
 import { recognisers } from './recognise.ts'
 import { type Gradient, type Gradients, type Rules, reverse, type Structure, structureOf, withTerms } from './reverse.ts'
@@ -35,6 +36,8 @@ export interface Derivation {
   /** Loops whose length is a symbol, the first one first. */
   readonly loops: readonly LoopDerivation[]
   readonly steps: readonly Step[]
+  /** Operations that send an error on several paths, if the derivation is traced. */
+  readonly inside: readonly Inside[]
 }
 
 /** How the error goes back through a loop whose length is a symbol. */
@@ -105,7 +108,8 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const own = recognisers(network)
   const tidy = tidier(...own)
   const steps: Step[] = []
-  const simplify = (expr: Expr): Expr => tidy(withDerivatives(expr, derivatives), trace ? steps : undefined)
+  const inPrint = (expr: Expr, trace?: Step[]): Expr => tidy(withDerivatives(expr, derivatives), trace)
+  const simplify = (expr: Expr): Expr => inPrint(expr, trace ? steps : undefined)
   const collect = collector(...own)
   const raw = reverse(network, structure, {
     simplify,
@@ -117,10 +121,9 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const { gradients, inlined, names } =
     form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, structure, network)
   const closed: Derivation['closed'] =
-    form === 'local'
-      ? closedForms(network, structure, gradients, { simplify: (expr) => tidy(withDerivatives(expr, derivatives)), collect })
-      : new Map()
-  return { network, structure, branches, raw, gradients, closed, inlined, names, form, simplify: tidy, loops: [], steps }
+    form === 'local' ? closedForms(network, structure, gradients, { simplify: inPrint, collect }) : new Map()
+  const inside = trace ? pathsInside(structure, raw, inPrint) : []
+  return { network, structure, branches, raw, gradients, closed, inlined, names, form, simplify: tidy, loops: [], steps, inside }
 }
 
 /** So many parts of one formula are printed at most: expanded formulas can grow exponentially. */

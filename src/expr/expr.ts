@@ -9,6 +9,12 @@ import type { Memo } from './table.ts'
 export type Attr = Dim | string | boolean | null | readonly Attr[]
 export type Attrs = Readonly<Record<string, Attr>>
 
+/** One of the ways on which the error comes back inside an operation, and what it brings. */
+export interface Path {
+  readonly through: string
+  readonly term: Expr
+}
+
 /** An operation as the engines see it: all that is known of it hangs here, and nobody asks for its name. */
 export interface Op {
   readonly name: string
@@ -47,6 +53,8 @@ export interface Op {
   readonly guises?: Guises | undefined
   /** Sends the error of one argument along several paths, which its reason tells. */
   readonly joins?: true | undefined
+  /** The paths on which the error comes back to its first argument; they add up to what `vjp` sends there. */
+  readonly paths?: ((args: readonly Expr[], g: Expr, attrs: Attrs, y: Expr) => readonly Path[]) | undefined
   /** The letter that textbooks use for this quantity. */
   readonly letter?: string | undefined
   /** The arguments that it hands on as they are, at most scaled by a scalar or padded: where a sum joins them, they skip. */
@@ -59,7 +67,7 @@ export interface Op {
  */
 export function operation(face: Op): Op {
   const { name, why, align, atomic, fresh, shape, notation, bare, evaluate, expand, vjp, kinks, linear, frozen } = face
-  const { unknown, surrogate, reason, slope, guises, joins, letter, passes } = face
+  const { unknown, surrogate, reason, slope, guises, joins, paths, letter, passes } = face
   return {
     name,
     why,
@@ -81,6 +89,7 @@ export function operation(face: Op): Op {
     slope,
     guises,
     joins,
+    paths,
     letter,
     passes,
   }

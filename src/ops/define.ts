@@ -1,7 +1,7 @@
 /** How an operation is defined: one call that says all there is to know of it, and gives back the function that builds it. */
 import { fail } from '../diagnostic.ts'
 import { type Dim, isSymbolic } from '../expr/dim.ts'
-import { type Attr, type Attrs, type Expr, make, type Op, operation } from '../expr/expr.ts'
+import { type Attr, type Attrs, type Expr, make, type Op, operation, type Path } from '../expr/expr.ts'
 import { dimText, type Shape, shapeText } from '../expr/shape.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -39,6 +39,7 @@ interface Face<P extends readonly string[], A> {
   bare?(args: Each<P, Layout>, attrs: A): Layout
   kinks?(args: Each<P, Tensor>, attrs: A): readonly Tensor[]
   reason?(expr: Expr): string
+  paths?(args: Each<P, Expr>, g: Expr, attrs: A, y: Expr): readonly Path[]
   /** f′ of a pointwise function. */
   slope?(args: Each<P, Expr>, attrs: A): Expr
   readonly guises?: { explicit(args: Each<P, Expr>, attrs: A): Expr; output?(args: Each<P, Expr>, attrs: A): Expr }

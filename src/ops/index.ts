@@ -17,6 +17,7 @@ import * as move from './movement.ts'
 import { norms } from './normalise.ts'
 import { pools } from './pool.ts'
 import * as reduce from './reduction.ts'
+import { units } from './rms.ts'
 import * as soft from './softmax.ts'
 
 const all: readonly Operation[] = [
@@ -134,6 +135,7 @@ const all: readonly Operation[] = [
   moment.variance,
   moment.deviation,
   ...norms,
+  ...units,
   ...attentions,
   // images
   ...convolution,

@@ -13,7 +13,7 @@ import { oneHot } from './gather.ts'
 import { fill, sizeValue } from './leaves.ts'
 import { alike, compared, reduced, reduction, shared } from './loss.ts'
 import { inShape, sum } from './movement.ts'
-import { logSoftmax, softmax } from './softmax.ts'
+import { itself, logSoftmax, normaliser, softmax } from './softmax.ts'
 
 const batch = (shape: Shape): Dim => size(shape.slice(0, -1))
 const keepLast = (g: Expr): Expr => inShape(g, [...g.shape, 1])
@@ -28,6 +28,9 @@ function checkTargets(name: string, z: Shape, t: Shape): void {
     fail('shapes', { what, detail: `${shapeText(z)} and ${shapeText(t)}` })
   }
 }
+
+/** What the probabilities of a row sum to: one, unless the spec leaves that open. */
+const totalOf = (target: Expr): Expr => sum(target, { axis: [target.shape.length - 1], keepdims: true })
 
 /** (1 − ε) t + ε/k */
 const smoothed = (t: Expr, epsilon: number): Expr =>
@@ -55,13 +58,20 @@ export const crossEntropy = op('cross_entropy', ['z', 't'], { reduction, label_s
     const target = smoothed(rowsOf(t, z), label_smoothing)
     return reduced(negate(sum(multiply([target, logSoftmax(z)]), { axis: [z.shape.length - 1] })), reduction, batch(z.shape))
   },
+  paths: ([z, t], g, { reduction, label_smoothing }) => {
+    const target = smoothed(rowsOf(t, z), label_smoothing)
+    const sent = (slope: Expr): Expr => shared(slope, reduction === 'none' ? keepLast(g) : g, reduction, batch(z.shape))
+    return [
+      { through: normaliser, term: sent(multiply([softmax(z), totalOf(target)])) },
+      { through: itself, term: sent(negate(target)) },
+    ]
+  },
   vjp: ([z, t], g, { reduction, label_smoothing }) => {
     const target = smoothed(rowsOf(t, z), label_smoothing)
     const each = reduction === 'none' ? keepLast(g) : g
-    const total = sum(target, { axis: [z.shape.length - 1], keepdims: true })
     const byTarget = multiply([fill(label_smoothing - 1), logSoftmax(z)])
     return [
-      shared(subtract(multiply([softmax(z), total]), target), each, reduction, batch(z.shape)),
+      shared(subtract(multiply([softmax(z), totalOf(target)]), target), each, reduction, batch(z.shape)),
       isNumbers(t, z) ? null : shared(byTarget, each, reduction, batch(z.shape)),
     ]
   },

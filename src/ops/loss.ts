@@ -11,8 +11,8 @@ import { op } from './define.ts'
 import { abs, sign, square } from './elementary.ts'
 import { fill, sizeValue } from './leaves.ts'
 import { spreadBack, sum } from './movement.ts'
-import { l2Normalize } from './normalise.ts'
 import { norm } from './reduction.ts'
+import { l2Normalize } from './rms.ts'
 
 export const reduction = choice('mean', 'sum', 'none')
 type Reduction = 'mean' | 'sum' | 'none'

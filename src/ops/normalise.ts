@@ -1,23 +1,31 @@
 /** Normalisations: statistics along some axes, x̂ = (x − mean(x)) / s, and an affine map per channel. */
 import { fail } from '../diagnostic.ts'
 import { divided } from '../expr/dim.ts'
-import type { Expr } from '../expr/expr.ts'
+import type { Expr, Path } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
-import { call, fraction, joined, type Layout, Level, root, row, subscript, symbol, within, word } from '../layout/layout.ts'
-import { numberLayout } from '../layout/names.ts'
-import { add, divide, multiply, subtract } from './arithmetic.ts'
-import { axes, axis, number, whole } from './attributes.ts'
+import { call, fraction, Level, row, subscript, symbol, within, word } from '../layout/layout.ts'
+import { add, divide, multiply, negate } from './arithmetic.ts'
+import { axes, number, whole } from './attributes.ts'
 import { op } from './define.ts'
-import { sqrt, square } from './elementary.ts'
+import { sqrt } from './elementary.ts'
 import { fill } from './leaves.ts'
-import { centred, mean, variance } from './moments.ts'
-import { aligned, broadcast, inShape, reductionLayout, sum } from './movement.ts'
-import { norm } from './reduction.ts'
-
-const statistic = { axis: axes(), eps: number(1e-5) }
-const keep = (x: Shape, over: readonly number[]): Shape => x.map((d, a) => (over.includes(a) ? 1 : d))
-const averaged = (x: Expr, over: readonly number[]): Expr => mean(x, { axis: over, keepdims: true })
-const plusEps = (of: Layout, eps: number): Layout => root(row(Level.sum, [of, symbol(' + '), numberLayout(eps)]))
+import { centred, variance } from './moments.ts'
+import { broadcast, inShape, reductionLayout } from './movement.ts'
+import {
+  affineErrors,
+  averaged,
+  checkAffine,
+  errorOfStandard,
+  keep,
+  last,
+  type Norm,
+  plusEps,
+  type Standardised,
+  scaledError,
+  shiftAndScale,
+  statistic,
+} from './norm.ts'
+import { together } from './pullback.ts'
 
 /** s: by how much centred values are divided. */
 const spread = op(
@@ -52,89 +60,17 @@ const standardise = op('standardise', ['x', 's'], { axis: axes() })({
   expand: ([x, s], { axis }) => divide(centred(x, axis), s),
 })
 
-/** r: the root mean square. */
-const rootMeanSquare = op(
-  'rms',
-  ['x'],
-  statistic,
-)({
-  letter: 'r',
-  why: 'an entry receives itself in units of r, shared among the entries',
-  formula: '√(mean(x²) + eps), the axes kept with length 1',
-  source: 'Zhang & Sennrich 2019, eq. (4)',
-  examples: ['rms(x) | x: [n]', 'rms(x, axis=1) | x: [m, n]'],
-  shape: ([x], { axis }) => keep(x, axis),
-  notation: ([x], { axis, eps }, { args: [source] }) =>
-    plusEps(reductionLayout('mean', superscriptTwo(x), axis, source!.shape.length), eps),
-  expand: ([x], { axis, eps }) => sqrt(add([averaged(square(x), axis), fill(eps)])),
-})
-
-/** x̂ = x / r */
-const inUnits = op('in_units', ['x', 'r'])({
-  letter: 'x̂',
-  why: 'the error is divided by r, and r receives what x̂ bears of it',
-  formula: 'x / r',
-  source: 'Zhang & Sennrich 2019, eq. (4)',
-  examples: ['in_units(x, r) | x: [m, n], r: [m, 1] positive'],
-  shape: ([x]) => x,
-  notation: ([x, r]) => fraction(x, r),
-  expand: ([x, r]) => divide(x, r),
-})
-
-const superscriptTwo = (x: Layout): Layout => ({ kind: 'superscript', level: Level.atom, base: within(Level.atom, x), mark: symbol('2') })
-
-/** One normalisation: along which axes of x, and along which axes its scale and shift run. */
-interface Norm {
-  readonly over: (x: Shape, gamma: Shape | undefined) => readonly number[]
-  readonly affine: (x: Shape, gamma: Shape) => readonly number[]
+function standardised(x: Expr, over: readonly number[], eps: number): Standardised {
+  const s = spread(x, { axis: over, eps })
+  return { xhat: standardise(x, s, { axis: over }), s, over }
 }
 
-/** γ or β in the shape of x. */
-const along = (p: Expr, x: Shape, at: readonly number[]): Expr =>
-  broadcast(
-    inShape(
-      p,
-      x.map((d, a) => (at.includes(a) ? d : 1)),
-    ),
-    { shape: x },
-  )
-/** The error of γ or β: summed over everything that it was repeated along. */
-const gathered = (g: Expr, p: Shape, at: readonly number[]): Expr =>
-  inShape(sum(g, { axis: g.shape.flatMap((_, a) => (at.includes(a) ? [] : [a])) }), p)
-
-function checkAffine(name: string, x: Shape, params: readonly (Shape | undefined)[], { affine }: Norm): void {
-  for (const p of params) {
-    const expected = p && affine(x, p).map((a) => x[a]!)
-    if (p && !sameShape(p, expected!))
-      fail('shapes', {
-        what: `gamma and beta of ${name} have the shape ${shapeText(expected!)}`,
-        detail: `${shapeText(p)} for ${shapeText(x)}`,
-      })
-  }
-}
-
-const shiftAndScale = ([xhat, gamma, beta]: readonly [Expr, Expr | undefined, Expr | undefined], { affine }: Norm): Expr => {
-  const scaled = gamma ? multiply([along(gamma, xhat.shape, affine(xhat.shape, gamma.shape)), xhat]) : xhat
-  return beta ? add([scaled, along(beta, xhat.shape, affine(xhat.shape, beta.shape))]) : scaled
-}
-
-/** d: the error of x̂. */
-const scaledError = op('scaled_error', ['gamma', 'g'])({
-  letter: 'd',
-  linear: 'each',
-  why: 'each factor gets the error times the other',
-  formula: 'γ ⊙ g',
-  source: 'Ioffe & Szegedy 2015, §3',
-  examples: ['scaled_error(a, g) | a: [n], g: [m, n]'],
-  align: aligned,
-  shape: ([gamma]) => gamma,
-  notation: (args) => joined(Level.hadamard, symbol(' ⊙ ', ' \\odot '), args),
-  expand: (args) => multiply(args),
-})
-
-/** (d − mean(d) − x̂ mean(d ⊙ x̂)) / s: straight through x̂, through the mean, and through s. */
-const standardError = (d: Expr, xhat: Expr, s: Expr, over: readonly number[]): Expr =>
-  divide(subtract(subtract(d, averaged(d, over)), multiply([xhat, averaged(multiply([d, xhat]), over)])), s)
+/** (d − mean(d) − x̂ mean(d ⊙ x̂)) / s, term by term. That x − μ sums to zero leaves σ² no path through μ. */
+const standardPaths = (d: Expr, { xhat, s, over }: Standardised): readonly Path[] => [
+  { through: 'x̂', term: divide(d, s) },
+  { through: 'μ', term: divide(negate(broadcast(averaged(d, over), { shape: d.shape })), s) },
+  { through: 'σ²', term: divide(negate(multiply([xhat, averaged(multiply([d, xhat]), over)])), s) },
+]
 
 const threePaths = 'three paths, for the scaled error: straight through, through the mean, and through the variance'
 
@@ -162,21 +98,15 @@ const normalisation = (name: string, source: string, examples: readonly string[]
         rule,
       )
     },
+    paths: ([x, gamma], g, { eps }) =>
+      standardPaths(errorOfStandard(gamma, g, rule), standardised(x, rule.over(x.shape, gamma?.shape), eps)),
     vjp([x, gamma, beta], g, { eps }) {
-      const over = rule.over(x.shape, gamma?.shape)
-      const s = spread(x, { axis: over, eps })
-      const xhat = standardise(x, s, { axis: over })
-      const at = gamma ? rule.affine(x.shape, gamma.shape) : []
-      const d = gamma ? scaledError(along(gamma, x.shape, at), g) : g
-      return [
-        standardError(d, xhat, s, over),
-        gamma ? gathered(multiply([g, xhat]), gamma.shape, at) : null,
-        beta ? gathered(g, beta.shape, at) : null,
-      ]
+      const parts = standardised(x, rule.over(x.shape, gamma?.shape), eps)
+      const paths = standardPaths(errorOfStandard(gamma, g, rule), parts)
+      return [together(paths), ...affineErrors(gamma, beta, g, parts.xhat, rule)]
     },
   })
 
-const last = (x: Shape, count: number): readonly number[] => x.map((_, a) => a).slice(-count)
 const channelAxis = (x: Shape): number => (x.length === 3 ? 0 : 1)
 const allBut = (x: Shape, a: number): readonly number[] => x.map((_, i) => i).filter((i) => i !== a)
 
@@ -223,6 +153,15 @@ const grouped = (x: Shape, groups: number): Shape => {
   return [...x.slice(0, at), groups, divided(x[at]!, groups)!, ...x.slice(at + 1)]
 }
 
+const groupsOf = (x: Expr, { groups, eps }: { readonly groups: number; readonly eps: number }): Standardised => {
+  const inGroups = inShape(x, grouped(x.shape, groups))
+  return standardised(inGroups, last(inGroups.shape, 3), eps)
+}
+
+/** The paths with all shapes in groups. */
+const groupPaths = (gamma: Expr | undefined, g: Expr, parts: Standardised): readonly Path[] =>
+  standardPaths(inShape(errorOfStandard(gamma, g, perChannel), parts.xhat.shape), parts)
+
 const groupNorm = op('group_norm', ['x', 'gamma?', 'beta?'], { groups: whole(undefined, 1), eps: number(1e-5) })({
   joins: true,
   why: threePaths,
@@ -244,77 +183,14 @@ const groupNorm = op('group_norm', ['x', 'gamma?', 'beta?'], { groups: whole(und
     const s = sqrt(add([variance(inGroups, { axis: over, keepdims: true }), fill(eps)]))
     return shiftAndScale([inShape(divide(centred(inGroups, over), s), x.shape), gamma, beta], perChannel)
   },
-  vjp([x, gamma, beta], g, { groups, eps }) {
-    const inGroups = inShape(x, grouped(x.shape, groups))
-    const over = last(inGroups.shape, 3)
-    const s = spread(inGroups, { axis: over, eps })
-    const xhat = standardise(inGroups, s, { axis: over })
-    const at = perChannel.affine(x.shape, [])
-    const d = gamma ? scaledError(along(gamma, x.shape, at), g) : g
-    return [
-      inShape(standardError(inShape(d, inGroups.shape), xhat, s, over), x.shape),
-      gamma ? gathered(multiply([g, inShape(xhat, x.shape)]), gamma.shape, at) : null,
-      beta ? gathered(g, beta.shape, at) : null,
-    ]
+  paths: ([x, gamma], g, attrs) =>
+    groupPaths(gamma, g, groupsOf(x, attrs)).map(({ through, term }) => ({ through, term: inShape(term, x.shape) })),
+  vjp([x, gamma, beta], g, attrs) {
+    const parts = groupsOf(x, attrs)
+    const error = inShape(together(groupPaths(gamma, g, parts)), x.shape)
+    return [error, ...affineErrors(gamma, beta, g, inShape(parts.xhat, x.shape), perChannel)]
   },
 })
 const perChannel: Norm = { over: () => [], affine: (x) => [channelAxis(x)] }
 
-const rmsNorm = op('rms_norm', ['x', 'gamma?'], { eps: number(1e-5) })({
-  joins: true,
-  why: 'two paths, for the scaled error: straight through, and through the root mean square',
-  formula: 'γ ⊙ x / √(mean(x²) + eps)',
-  source: 'Zhang & Sennrich 2019, eq. (4); PyTorch, RMSNorm over the axes of gamma, else the last one',
-  examples: ['rms_norm(x, gamma) | x: [n, d], gamma: [d]', 'rms_norm(x) | x: [d]'],
-  shape([x, gamma]) {
-    checkAffine('rms_norm', x, [gamma], lastAxes)
-    return x
-  },
-  notation: (args) =>
-    call(
-      word('rms_norm'),
-      args.filter((a) => a !== undefined),
-    ),
-  expand([x, gamma], { eps }) {
-    const over = lastAxes.over(x.shape, gamma?.shape)
-    return shiftAndScale([divide(x, sqrt(add([averaged(square(x), over), fill(eps)]))), gamma, undefined], lastAxes)
-  },
-  vjp([x, gamma], g, { eps }) {
-    const over = lastAxes.over(x.shape, gamma?.shape)
-    const r = rootMeanSquare(x, { axis: over, eps })
-    const d = gamma ? scaledError(along(gamma, x.shape, over), g) : g
-    const xhat = inUnits(x, r)
-    return [
-      divide(subtract(d, multiply([xhat, averaged(multiply([d, xhat]), over)])), r),
-      gamma ? gathered(multiply([g, xhat]), gamma.shape, over) : null,
-    ]
-  },
-})
-const lastAxes: Norm = { over: (x, gamma) => last(x, gamma?.length ?? 1), affine: (x, gamma) => last(x, gamma.length) }
-
-export const l2Normalize = op('l2_normalize', ['x'], { axis: axis(-1) })({
-  why: 'what points along the unit vector y changes nothing: it is taken off the error, and the rest divided by the norm',
-  formula: 'x / ‖x‖',
-  source: 'PyTorch, functional.normalize',
-  examples: ['l2_normalize(x) | x: [n]', 'l2_normalize(x) | x: [m, n]', 'l2_normalize(x, axis=0) | x: [m, n]'],
-  shape: ([x]) => x,
-  notation: (args) => call(word('l2_normalize'), args),
-  expand: ([x], { axis }) => divide(x, norm(x, { axis: [axis], keepdims: true })),
-  vjp: ([x], g, { axis }, y) => [
-    divide(subtract(g, multiply([y, sum(multiply([y, g]), { axis: [axis], keepdims: true })])), norm(x, { axis: [axis], keepdims: true })),
-  ],
-})
-
-export const norms = [
-  spread,
-  scaledError,
-  standardise,
-  rootMeanSquare,
-  inUnits,
-  layerNorm,
-  batchNorm,
-  instanceNorm,
-  groupNorm,
-  rmsNorm,
-  l2Normalize,
-]
+export const norms = [spread, scaledError, standardise, layerNorm, batchNorm, instanceNorm, groupNorm]

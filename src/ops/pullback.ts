@@ -1,5 +1,5 @@
 /** Reverse mode over one equation: what it sends back to each name that it uses. */
-import { definition, type Expr, inOrder } from '../expr/expr.ts'
+import { definition, type Expr, inOrder, type Path } from '../expr/expr.ts'
 import type { Members } from '../expr/table.ts'
 import { add } from './arithmetic.ts'
 
@@ -13,13 +13,20 @@ export interface Sent {
 export const pullback = (name: Expr, g: Expr, varies: Members): ReadonlyMap<Expr, Expr> =>
   new Map([...errorsSent(name, g, varies)].map(([source, sent]) => [source, sumOfSent(sent)]))
 
+/** What the paths inside one operation add up to. */
+export const together = (paths: readonly Path[]): Expr => add(paths.map(({ term }) => term))
+
 export const sumOfSent = (sent: readonly Sent[]): Expr => (sent.length === 1 ? sent[0]!.term : add(sent.map((s) => s.term)))
 
+/** What the equation behind a name sends back to each name that it uses. */
+export const errorsSent = (name: Expr, g: Expr, varies: Members): ReadonlyMap<Expr, readonly Sent[]> =>
+  new Map(errorsIn(name, g, varies).filter(([expr]) => isSource(expr)))
+
 /**
- * What the equation behind a name sends back to each name that it uses, for the error `g` of its value: reverse mode over
- * the unnamed expressions between them. Nothing is sent to what does not vary.
+ * What each expression of the equation behind a name receives, for the error `g` of its value: reverse mode over the unnamed
+ * expressions down to the names. Nothing is sent to what does not vary.
  */
-export function errorsSent(name: Expr, g: Expr, varies: Members): ReadonlyMap<Expr, readonly Sent[]> {
+export function errorsIn(name: Expr, g: Expr, varies: Members): readonly (readonly [Expr, readonly Sent[]])[] {
   const root = name.args[0]!
   const order = inOrder([root], below)
   const varying = new Set<Expr>()
@@ -32,10 +39,8 @@ export function errorsSent(name: Expr, g: Expr, varies: Members): ReadonlyMap<Ex
     if (!own || !varying.has(expr)) continue
     // what is read last was sent first
     own.reverse()
-    if (isSource(expr)) {
-      sent.push([expr, own])
-      continue
-    }
+    sent.push([expr, own])
+    if (isSource(expr)) continue
     const error = sumOfSent(own)
     const args = below(expr)
     const backs = expr.op.vjp ? expr.op.vjp(expr.args, error, expr.attrs, expr === root ? name : expr) : [error]
@@ -47,7 +52,7 @@ export function errorsSent(name: Expr, g: Expr, varies: Members): ReadonlyMap<Ex
       else errors.set(arg, [{ term, via: expr }])
     }
   }
-  return new Map(sent.reverse())
+  return sent.reverse()
 }
 
 /** Where an equation ends: at names and variables. */

@@ -1,17 +1,21 @@
 /** Softmax and its logarithm. */
-import type { Expr } from '../expr/expr.ts'
+import type { Expr, Path } from '../expr/expr.ts'
 import { call, word } from '../layout/layout.ts'
 import { reduce, broadcast as spread, zip } from '../tensor/tensor.ts'
-import { add, divide, multiply, negate, subtract } from './arithmetic.ts'
+import { divide, multiply, negate, subtract } from './arithmetic.ts'
 import { axis } from './attributes.ts'
 import { op } from './define.ts'
 import { exp, log } from './elementary.ts'
 import { dot } from './linear.ts'
 import { sum } from './movement.ts'
+import { together } from './pullback.ts'
 
 /** ⟨a, b⟩ along an axis, which keeps length 1; for vectors the plain scalar product. */
 const innerAlong = (a: Expr, b: Expr, axis: number): Expr =>
   a.shape.length === 1 ? dot(a, b) : sum(multiply([a, b]), { axis: [axis], keepdims: true })
+
+/** The two ways from an entry to its probability. */
+export const [itself, normaliser] = ['the entry itself', 'the sum of all exponentials'] as const
 
 /** exp(x) / Σ exp(x) along an axis. */
 export const softmax = op('softmax', ['x'], { axis: axis(-1) })({
@@ -34,8 +38,18 @@ export const softmax = op('softmax', ['x'], { axis: axis(-1) })({
     )
   },
   expand: ([x], { axis }) => divide(exp(x), sum(exp(x), { axis: [axis], keepdims: true })),
+  paths: (_, g, { axis }, p) => [
+    { through: itself, term: multiply([p, g]) },
+    { through: normaliser, term: negate(multiply([p, innerAlong(p, g, axis)])) },
+  ],
   vjp: (_, g, { axis }, p) => [multiply([p, subtract(g, innerAlong(p, g, axis))])],
 })
+
+/** g − p Σ g, term by term. */
+const logPaths = ([x]: readonly [Expr], g: Expr, { axis }: { readonly axis: number }): readonly Path[] => [
+  { through: itself, term: g },
+  { through: normaliser, term: negate(multiply([softmax(x, { axis }), sum(g, { axis: [axis], keepdims: true })])) },
+]
 
 /** ln softmax(x). */
 export const logSoftmax = op('log_softmax', ['x'], { axis: axis(-1) })({
@@ -63,5 +77,6 @@ export const logSoftmax = op('log_softmax', ['x'], { axis: axis(-1) })({
     )
   },
   expand: ([x], { axis }) => subtract(x, log(sum(exp(x), { axis: [axis], keepdims: true }))),
-  vjp: ([x], g, { axis }) => [add([g, negate(multiply([softmax(x, { axis }), sum(g, { axis: [axis], keepdims: true })]))])],
+  paths: logPaths,
+  vjp: ([x], g, attrs) => [together(logPaths([x], g, attrs))],
 })

@@ -9,12 +9,15 @@ import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
 import { closedRemark, writerOf } from './lines.ts'
 import { sumLine } from './loops.ts'
+import { namesFrom } from './naming.ts'
 import type { Paint } from './paint.ts'
 import { reasonOf } from './reasons.ts'
+import { length } from './text.ts'
 
 interface Row {
   readonly formula: string
   readonly because: string
+  readonly shows: readonly Expr[]
 }
 
 /** The steps, from the loss back, and those of loops whose length is a symbol; with `at`, those that lead to the given values. */
@@ -42,43 +45,69 @@ const inStep = (value: Value, { derivation, firsts, ends }: LoopDerivation): Val
 function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint: Paint, loop?: LoopDerivation): string[] {
   const { network, raw, steps } = derivation
   const memo: TypesetMemo = new Map()
+  const { inNames, mentioned } = namesFrom(derivation.names)
   const text = (expr: Expr): string => toText(typeset(expr, memo))
+  const row = (left: string, sign: '=' | '⟵', right: Expr, because: string): Row => {
+    const shown = inNames(right)
+    return { formula: `${left} ${sign} ${toText((sign === '=' ? typeset : typesetTerm)(shown, memo))}`, because, shows: [shown] }
+  }
   const symbolOf = (value: Value): string => toText(derivative(network.loss.layout, value.layout))
-  const shown = at === undefined ? [...raw.values()] : leadingTo(at, raw)
-  const gradients = shown.filter((g) => g.of !== network.loss && !g.given)
+  const asked = at === undefined ? [...raw.values()] : leadingTo(at, raw)
+  const gradients = asked.filter((g) => g.of !== network.loss && !g.given)
   const isSeed = (g: Gradient, c: Contribution): boolean => c.term === network.seeds.get(g.of.expr)
   const shared = (loop?.shared ?? []).filter((s) => gradients.some((g) => g.of === s.of))
   const isWhole = (g: Gradient): boolean => g.contributions.length === 1 && !shared.some((s) => s.of === g.of)
   const chain = gradients.flatMap((g) =>
     g.contributions
       .filter((c) => !isSeed(g, c))
-      .map(({ consumer, term }) => ({
-        formula: isWhole(g) ? `${symbolOf(g.of)} = ${text(term)}` : `${symbolOf(g.of)} ⟵ ${toText(typesetTerm(term, memo))}`,
-        because: `through ${toText(consumer.layout)} = ${text(consumer.expr.args[0]!)}: ${reasonOf(consumer.expr.args[0]!)}`,
-      })),
+      .map(({ consumer, term }) =>
+        row(
+          symbolOf(g.of),
+          isWhole(g) ? '=' : '⟵',
+          term,
+          `through ${toText(consumer.layout)} = ${text(consumer.expr.args[0]!)}: ${reasonOf(consumer.expr.args[0]!)}`,
+        ),
+      ),
   )
+  // what only tells where values are repeated is no step on paper
+  const isRepeating = (a: Expr, b: Expr): boolean => toText(typesetTerm(a, memo)) === toText(typesetTerm(b, memo))
+  const reached = new Set(gradients.map((g) => g.of.expr))
+  const inside = derivation.inside
+    .filter(({ expr }) => inOrder([expr.args[0]!], visibleArgs).some((e) => reached.has(e)))
+    .flatMap(({ expr, paths, total }) => {
+      const left = toText(derivative(network.loss.layout, typeset(expr.args[0]!, memo)))
+      return [
+        ...paths.map(({ through, term }) => row(left, '⟵', term, `through ${through}`)),
+        row(left, '⟵', total, `the ${paths.length} paths of ${text(expr)} together`),
+      ]
+    })
   const sums = gradients
     .filter((g) => g.contributions.length > 1 && !shared.some((s) => s.of === g.of) && !g.contributions.some((c) => isSeed(g, c)))
-    .map((g) => ({
-      formula: `${symbolOf(g.of)} = ${text(g.total)}`,
-      because: `the contributions of ${g.contributions.length} uses add up`,
-    }))
+    .map((g) => row(symbolOf(g.of), '=', g.total, `the contributions of ${g.contributions.length} uses add up`))
   const writer = writerOf(derivation, loop)
   const overSteps = shared
     .map((s) => sumLine(s, loop!, writer))
-    .map(({ left, right }) => ({ formula: `${toText(left)} = ${toText(right)}`, because: 'the contributions of all steps add up' }))
+    .map(({ left, right }) => ({
+      formula: `${toText(left)} = ${toText(right)}`,
+      because: 'the contributions of all steps add up',
+      shows: [],
+    }))
   const algebra = steps.flatMap(({ law, before, after }) => {
-    const [from, to] = [text(before), text(after)]
-    return from === to ? [] : [{ formula: `${from} → ${to}`, because: law }]
+    const shows = [inNames(before), inNames(after)] as const
+    const [from, to] = shows.map(text)
+    return from === to || isRepeating(...shows) ? [] : [{ formula: `${from} → ${to}`, because: law, shows }]
   })
   const closed = gradients.flatMap(({ of }) => {
     const form = derivation.closed.get(of)
-    return form ? [{ formula: `${symbolOf(of)} = ${text(form.total)}`, because: `${closedRemark(form)}: ${form.op.why}` }] : []
+    return form ? [row(symbolOf(of), '=', form.total, `${closedRemark(form)}: ${form.op.why}`)] : []
   })
+  const shown = [...chain, ...inside, ...sums, ...closed, ...algebra].flatMap((r) => r.shows)
   const parts = [
     ['chain rule', chain],
+    ['paths inside an operation', inside],
     ['fan-outs', [...sums, ...overSteps]],
     ['closed forms', closed],
+    ['where', mentioned(shown).map((name) => row(text(name), '=', name.args[0]!, ''))],
     ['algebra', algebra],
   ] as const
   return parts.filter(([, rows]) => rows.length > 0).flatMap(([title, rows]) => [`  ${paint.strong(title)}`, ...rowsText(rows, paint)])
@@ -87,9 +116,11 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
 function rowsText(rows: readonly Row[], paint: Paint): string[] {
   const width = Math.min(
     44,
-    rows.reduce((most, r) => Math.max(most, r.formula.length), 0),
+    rows.reduce((most, r) => Math.max(most, length(r.formula)), 0),
   )
-  return [...new Set(rows.map(({ formula, because }) => `    ${formula.padEnd(width)}   ${paint.faint(because)}`))]
+  const line = ({ formula, because }: Row): string =>
+    because === '' ? formula : `${formula}${' '.repeat(Math.max(0, width - length(formula)))}   ${paint.faint(because)}`
+  return [...new Set(rows.map((row) => `    ${line(row)}`))]
 }
 
 /** The gradients that those of the given values are made of. */

@@ -40,7 +40,7 @@ function headText({ kind, title, why }: Section, paint: Paint): string[] {
 const formula = (line: Line): string => `${toText(line.left)} ${line.sign} ${toText(line.right)}`
 
 /** Characters as a terminal counts them: combining marks take no room. */
-const length = (text: string): number =>
+export const length = (text: string): number =>
   !/[\u0300-\u036f\ud800-\udfff]/.test(text) ? text.length : [...text.replaceAll(/\p{M}/gu, '')].length
 
 function lineText(line: Line, written: string, column: number, paint: Paint): string[] {

@@ -1,0 +1,26 @@
+/** The paths of the error inside single operations, such as those through the mean and the variance of a normalisation. */
+import type { Expr, Path } from '../expr/expr.ts'
+import { errorsIn, sumOfSent } from '../ops/pullback.ts'
+import type { Gradients, Structure } from './reverse.ts'
+
+/** An operation that sends the error of its first argument on several paths. */
+export interface Inside {
+  readonly expr: Expr
+  readonly paths: readonly Path[]
+  /** What the paths add up to. */
+  readonly total: Expr
+}
+
+export function pathsInside({ varies }: Structure, gradients: Gradients, simplify: (expr: Expr) => Expr): readonly Inside[] {
+  return [...gradients.values()].flatMap(({ of: at, adjoint }) =>
+    at.role !== 'node' && at.role !== 'loss'
+      ? []
+      : errorsIn(at.expr, adjoint, varies).flatMap(([expr, sent]) => {
+          const { op, args, attrs } = expr
+          if (!op.paths || !op.vjp || !varies.has(args[0]!)) return []
+          const own = [args, sumOfSent(sent), attrs, expr === at.expr.args[0] ? at.expr : expr] as const
+          const paths = op.paths(...own).map(({ through, term }) => ({ through, term: simplify(term) }))
+          return [{ expr, paths, total: simplify(op.vjp(...own)[0]!) }]
+        }),
+  )
+}
