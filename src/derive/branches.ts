@@ -85,6 +85,8 @@ export function branchesOf(network: Network, structure: Structure): Branches {
     return new Map(paths.map((path) => [path[1]!, { path, kind: skips.isSkip(from, path[1]!) ? 'skip' : 'branch' }]))
   }
   const route = (from: Value, consumer: Value): Route => {
+    const [first, second] = uses.get(from)!
+    if (second === undefined && first!.count === 1) return { path: [from, consumer], kind: 'branch' }
     let known = routesOf.get(from)
     if (!known) routesOf.set(from, (known = routes(from)))
     return known.get(consumer)!

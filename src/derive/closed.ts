@@ -92,7 +92,7 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
       ...tensors.map((e, i) => [e, holder(`t${i}`, e)] as const),
       ...(scalar ? [[scalar, fill(marker)] as const] : []),
     ])
-    const below = (e: Expr): readonly Expr[] => (names.has(e) ? e.args : visibleArgs(e))
+    const below = (e: Expr): readonly Expr[] => (names.has(e) ? e.args : e.visible)
     const inHolders = (e: Expr): Expr => canonical(substitute([e], (part) => held.get(part), below)[0]!)
     const parts = inOrder([to.expr], below)
     const choices = choicesIn(parts, scalar !== undefined)
@@ -118,7 +118,7 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
       const instead = new Map<Expr, Expr>()
       for (const e of parts) {
         if (scalar && numberOf(e) === marker) instead.set(e, repeat(scalar, e.shape))
-        const args = visibleArgs(e)
+        const args = e.visible
         if (args.length === 0 ? !held.has(e) && e.id >= 0 : !args.every((a) => own.has(a))) continue
         own.add(e)
         if (!e.op.expand) continue

@@ -143,8 +143,13 @@ const skipsFirst = ({ route, kindOf }: Branches): Pick<Rules, 'inReadingOrder' |
   usesInOrder: (of, consumer, sent) => first(sent, ({ via }) => kindOf(of, consumer, via) === 'skip'),
 })
 
-const first = <T>(items: readonly T[], isFirst: (item: T) => boolean): readonly T[] =>
-  items.length < 2 ? items : [...items.filter(isFirst), ...items.filter((item) => !isFirst(item))]
+function first<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly T[] {
+  if (items.length < 2) return items
+  const [ahead, behind]: [T[], T[]] = [[], []]
+  for (const item of items) (isFirst(item) ? ahead : behind).push(item)
+  for (const item of behind) ahead.push(item)
+  return ahead
+}
 
 /** In a step of a loop: what is written into the formulas of this step is written out where it comes from the next one, too. */
 function openedAhead({ gradients, inlined }: Formed, { step }: Network, collect: (expr: Expr) => Expr): Formed {

@@ -1,5 +1,5 @@
 /** The forms of a gradient: which of the names ∂L/∂v stay, and which are replaced by what they stand for. */
-import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
+import { areSame, type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
 import { type Lookup, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import type { Branches } from './branches.ts'
@@ -27,18 +27,30 @@ export function inForm(
   const inlined = new Set<Value>()
   const nesting = new Table<number>()
   const opened = (expr: Expr, before: Expr, tidy: (expr: Expr) => Expr): Expr => (expr === before ? expr : tidy(expr))
+  const opening = (e: Expr): Expr | undefined => replacement.get(e)
   /** Its terms and their sum at once: they share what they are made of. */
   const formed = (gradient: Gradient): Gradient => {
-    const uses = gradient.contributions.flatMap((c) => [c.term, ...(c.parts ?? []).map((part) => part.term)])
-    const [total, ...rest] = substitute([gradient.total, ...uses], (e) => replacement.get(e))
-    const openings = new Map(uses.map((term, i) => [term, opened(rest[i]!, term, simplify)]))
-    const contributions = gradient.contributions.map((c) => withTerms(c, (term) => openings.get(term)!))
-    const isTerm = contributions.length === 1 && gradient.contributions[0]!.term === gradient.total
-    const { of, adjoint, given } = gradient
-    return { of, adjoint, contributions, total: isTerm ? contributions[0]!.term : opened(total!, gradient.total, collect), given }
+    const { of, adjoint, contributions, total, given } = gradient
+    const terms = [total]
+    for (const { term, parts } of contributions) {
+      terms.push(term)
+      for (const part of parts ?? nothing) terms.push(part.term)
+    }
+    const results = substitute(terms, opening)
+    if (areSame(results, terms)) return gradient
+    const openings = new Map<Expr, Expr>()
+    for (let i = 1; i < terms.length; i++) openings.set(terms[i]!, opened(results[i]!, terms[i]!, simplify))
+    const change = (term: Expr): Expr => openings.get(term)!
+    const own = contributions.map((c) => withTerms(c, change))
+    const isTerm = own.length === 1 && contributions[0]!.term === total
+    return { of, adjoint, contributions: own, total: isTerm ? own[0]!.term : opened(results[0]!, total, collect), given }
   }
   const isKept = (value: Value): boolean => anchors.has(value) || stated.has(value)
-  const depthOf = (total: Expr): number => 1 + namesIn(total).reduce((most, name) => Math.max(most, nesting.get(name) ?? 0), 0)
+  const depthOf = (total: Expr): number => {
+    let most = 0
+    for (const e of inOrder([total], visibleArgs)) if (e.op.atomic) most = Math.max(most, nesting.get(e) ?? 0)
+    return most + 1
+  }
   for (const [value, gradient] of gradients) {
     const own = gradient.given || inlined.size === 0 ? gradient : formed(gradient)
     result.set(value, own)
@@ -54,13 +66,13 @@ export function inForm(
   return { gradients: result, inlined }
 }
 
+const nothing: readonly never[] = []
+
 /** How many names may be opened inside each other before a formula can't be read at a glance. */
 const deepest = 6
 
-const namesIn = (expr: Expr): Expr[] => inOrder([expr], visibleArgs).filter((e) => e.op.atomic)
-
 /** A formula that is nothing but a name: it is never worth another. */
-export const isName = (expr: Expr): boolean => visibleArgs(expr).length === 0
+export const isName = (expr: Expr): boolean => expr.visible.length === 0
 
 /** How many times the formulas of all gradients mention each name ∂L/∂v. */
 function usesOf(gradients: Gradients): Lookup<number> {
@@ -72,7 +84,7 @@ function usesOf(gradients: Gradients): Lookup<number> {
   }
   for (const { total } of gradients.values()) {
     if (isName(total)) count(total)
-    for (const expr of inOrder([total], visibleArgs)) for (const arg of visibleArgs(expr)) count(arg)
+    for (const expr of inOrder([total], visibleArgs)) for (const arg of expr.visible) count(arg)
   }
   return counts
 }

@@ -15,7 +15,7 @@ export function pathsInside({ varies }: Structure, gradients: Gradients, simplif
   return [...gradients.values()].flatMap(({ of: at, adjoint }) =>
     at.role !== 'node' && at.role !== 'loss'
       ? []
-      : errorsIn(at.expr, adjoint, varies).flatMap(([expr, sent]) => {
+      : errorsIn(at.expr, adjoint, varies).flatMap(({ of: expr, sent }) => {
           const { op, args, attrs } = expr
           if (!op.paths || !op.vjp || !varies.has(args[0]!)) return []
           const own = [args, sumOfSent(sent), attrs, expr === at.expr.args[0] ? at.expr : expr] as const

@@ -1,10 +1,10 @@
 /** Laws of one network: where a rule has built again what a node stands for, the node's name is put in its place. */
-import { type Expr, make, visibleArgs } from '../expr/expr.ts'
+import { type Expr, make } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
 import type { Network } from '../network/network.ts'
 import { add, divide, negate } from '../ops/arithmetic.ts'
 import { broadcast, inShape } from '../ops/movement.ts'
-import { anyOp, type Law } from '../rewrite/engine.ts'
+import type { Law } from '../rewrite/engine.ts'
 import { product, singleFactors } from '../rewrite/terms.ts'
 import { tidier } from '../rewrite/tidy.ts'
 
@@ -24,7 +24,7 @@ export function recognisers(network: Network): readonly Law[] {
   }
   for (const { expr } of network.values.values()) {
     const definition = expr.args[0]
-    if (!definition || visibleArgs(definition).length === 0) continue
+    if (!definition || definition.visible.length === 0) continue
     note(definition, expr)
     if (typeof definition.attrs.keepdims === 'boolean') {
       const other = make(definition.op, definition.args, { ...definition.attrs, keepdims: !definition.attrs.keepdims })
@@ -37,7 +37,7 @@ export function recognisers(network: Network): readonly Law[] {
     if (tidied.op === divide) quotients.set(tidied.args[0]!, { name: expr, over: tidied.args[0]!, under: tidied.args[1]! })
   }
   return [
-    { name: 'by the definition of a node', on: [anyOp], apply: (expr) => nameOf.get(expr) ?? null },
+    { name: 'by the definition of a node', on: () => true, apply: (expr) => nameOf.get(expr) ?? null },
     ...(quotients.size > 0 ? [quotientByName(quotients)] : []),
   ]
 }

@@ -48,6 +48,8 @@ export interface Structure {
   readonly active: Members
   /** The unnamed expressions of each equation and the names that they end at, arguments first. */
   readonly parts: ReadonlyMap<Value, readonly Expr[]>
+  /** The names and variables that each equation uses, in reading order, and how often. */
+  readonly sources: ReadonlyMap<Value, ReadonlyMap<Expr, number>>
   /** The nodes (and the loss) whose equations use a value, in their order. */
   readonly uses: ReadonlyMap<Value, readonly Use[]>
 }
@@ -73,24 +75,41 @@ export function structureOf(network: Network): Structure {
       if (active.has(arg)) active.set(expr, true)
     }
   }
-  // what the loss is not made of uses nothing: no error comes from there
-  const reached = new Table<true>()
-  for (const expr of inOrder([network.loss.expr, ...network.seeds.keys()])) reached.set(expr, true)
   const parts = new Map<Value, readonly Expr[]>()
-  const uses = new Map<Value, Use[]>()
+  const sources = new Map<Value, ReadonlyMap<Expr, number>>()
   for (const value of network.values.values()) {
-    uses.set(value, [])
     if (isLeaf(value)) continue
     const own = partsOf(value.expr)
     parts.set(value, own)
-    if (!varies.has(value.expr) || !reached.has(value.expr)) continue
-    for (const [source, count] of sourcesIn(own)) {
+    sources.set(value, sourcesIn(own))
+  }
+  return { valueAt, varies, active, parts, sources, uses: usesOf(network, valueAt, varies, sources) }
+}
+
+/** Who uses each value: consumers that the loss is made of, for from others no error comes. */
+function usesOf(
+  { values, loss, seeds }: Network,
+  valueAt: Lookup<Value>,
+  varies: Members,
+  sources: Structure['sources'],
+): Structure['uses'] {
+  const reached = new Set<Value>([loss])
+  for (const seeded of seeds.keys()) reached.add(valueAt.get(seeded)!)
+  const uses = new Map<Value, Use[]>()
+  for (const value of values.values()) uses.set(value, [])
+  // from the loss back: a consumer is known to matter before what it uses is looked at
+  for (const value of [...values.values()].reverse()) {
+    if (!reached.has(value) || isLeaf(value)) continue
+    for (const [source, count] of sources.get(value)!) {
       const used = valueAt.get(source)
-      if (used) uses.get(used)!.push({ by: value, count })
+      if (used === undefined) continue
+      reached.add(used)
+      if (varies.has(value.expr)) uses.get(used)!.push({ by: value, count })
     }
   }
-  for (const seeded of network.seeds.keys()) uses.get(valueAt.get(seeded)!)!.push({ by: network.loss, count: 1 })
-  return { valueAt, varies, active, parts, uses }
+  for (const own of uses.values()) own.reverse()
+  for (const seeded of seeds.keys()) uses.get(valueAt.get(seeded)!)!.push({ by: loss, count: 1 })
+  return uses
 }
 
 /** Where a network begins: a variable, or a node of another network that this one is a part of. */
@@ -121,10 +140,9 @@ export function reverse(network: Network, structure: Structure, rules: Rules): G
     const isLoss = value === network.loss
     const seed = network.seeds.get(value.expr)
     const own = arriving.get(value) ?? []
-    const contributions = inReadingOrder(value, [
-      ...own.reverse(),
-      ...(seed ? [{ consumer: network.loss, term: seed, parts: undefined }] : []),
-    ])
+    own.reverse()
+    if (seed) own.push({ consumer: network.loss, term: seed, parts: undefined })
+    const contributions = inReadingOrder(value, own)
     if (!isLoss && contributions.length === 0) continue
     const given =
       contributions.length === 1 &&
@@ -134,11 +152,12 @@ export function reverse(network: Network, structure: Structure, rules: Rules): G
     gradients.set(value, { of: value, adjoint, contributions, total, given })
     if (isLeaf(value)) continue
     const isDirect = isLoss && network.lossIsOpaque
-    for (const [source, sent] of errorsSent(value.expr, adjoint, varies)) {
-      const target = valueAt.get(source)!
-      const list = arriving.get(target) ?? []
-      arriving.set(target, list)
-      list.push(isDirect ? directPart(sumOfSent(sent), target, network, structure) : contribution(value, target, sent, rules))
+    for (const { of, sent } of errorsSent(value.expr, adjoint, varies)) {
+      const target = valueAt.get(of)!
+      const part = isDirect ? directPart(sumOfSent(sent), target, network, structure) : contribution(value, target, sent, rules)
+      const others = arriving.get(target)
+      if (others) others.push(part)
+      else arriving.set(target, [part])
     }
   }
   return gradients
@@ -181,11 +200,11 @@ const partsOf = (name: Expr): Expr[] => inOrder([name.args[0]!], visibleArgs)
 export const sourcesOf = (name: Expr): ReadonlyMap<Expr, number> => sourcesIn(partsOf(name))
 
 /** The same, from the parts of the equation. */
-export function sourcesIn(parts: readonly Expr[]): ReadonlyMap<Expr, number> {
+function sourcesIn(parts: readonly Expr[]): ReadonlyMap<Expr, number> {
   const counts = new Map<Expr, number>()
   for (const part of parts) if (isSource(part)) counts.set(part, 0)
   for (const part of parts) {
-    for (const arg of visibleArgs(part)) {
+    for (const arg of part.visible) {
       const count = counts.get(arg)
       if (count !== undefined) counts.set(arg, count + 1)
     }

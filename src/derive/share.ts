@@ -65,12 +65,12 @@ function asMet(shared: ReadonlySet<Expr>, { reading, definitionOf }: Context): r
     let open: readonly Expr[] = [formula]
     while (open.length > 0) {
       const below: Expr[] = []
-      for (const expr of inOrder(open, (e) => (shared.has(e) ? [] : visibleArgs(e)))) {
+      for (const expr of inOrder(open, (e) => (shared.has(e) ? [] : e.visible))) {
         const definition = shared.has(expr) ? undefined : definitionOf(expr)
         if (opened.has(expr) || !(definition ?? shared.has(expr))) continue
         opened.add(expr)
         if (shared.has(expr)) met.add(expr)
-        below.push(...(definition ? [definition] : visibleArgs(expr)))
+        below.push(...(definition ? [definition] : expr.visible))
       }
       open = below
     }
@@ -113,26 +113,26 @@ function countUses(formulas: readonly Expr[], order: readonly Expr[]): Lookup<nu
     uses.set(expr, (uses.get(expr) ?? 0) + 1)
   }
   formulas.forEach(count)
-  for (const expr of order) if (!expr.op.bare) for (const arg of visibleArgs(expr)) count(arg)
+  for (const expr of order) if (!expr.op.bare) for (const arg of expr.visible) count(arg)
   return uses
 }
 
 /** Fit to be repeated: it mentions one name at most, and is no deeper than relu′(a) or Wᵀ. */
 function isShort(expr: Expr): boolean {
-  const below = visibleArgs(expr)
+  const below = expr.visible
   if (below.length === 0) return true
-  const names = inOrder([expr], visibleArgs).filter((e) => visibleArgs(e).length === 0 && numberOf(e) === undefined)
-  return names.length <= 1 && below.every((e) => visibleArgs(e).every((inner) => visibleArgs(inner).length === 0))
+  const names = inOrder([expr], visibleArgs).filter((e) => e.visible.length === 0 && numberOf(e) === undefined)
+  return names.length <= 1 && below.every((e) => e.visible.every((inner) => inner.visible.length === 0))
 }
 
 /** As short as x − μ or √(v + ε): of the forward pass, and entry by entry. */
 function isSmall(expr: Expr): boolean {
   const parts = inOrder([expr], visibleArgs).filter((e) => !e.op.bare)
-  return parts.length <= 4 && parts.every((e) => visibleArgs(e).length === 0 || e.op.align !== undefined)
+  return parts.length <= 4 && parts.every((e) => e.visible.length === 0 || e.op.align !== undefined)
 }
 
 function errorsBelow(order: readonly Expr[], isError: (name: Expr) => boolean): ReadonlySet<Expr> {
   const found = new Set<Expr>()
-  for (const expr of order) if (isError(expr) || visibleArgs(expr).some((a) => found.has(a))) found.add(expr)
+  for (const expr of order) if (isError(expr) || expr.visible.some((a) => found.has(a))) found.add(expr)
   return found
 }

@@ -39,8 +39,12 @@ interface Sums {
 
 const passedBy = (expr: Expr): readonly Expr[] => expr.op.passes?.(expr) ?? []
 
+const noSums: Sums = { carriers: new Set(), received: new Map() }
+
 /** From the top of the equation down: through activations and normalisations, and through all that hands values on as they are. */
 function sumsIn(root: Expr, active: Members): Sums {
+  const { passes, slope, joins, vjp } = root.op
+  if (vjp && !passes && !slope && !joins) return noSums
   const carriers = new Set<Expr>()
   const received = new Map<Expr, number>()
   const seen = new Set<Expr>()

@@ -106,6 +106,8 @@ export interface Expr {
   readonly args: readonly Expr[]
   readonly attrs: Attrs
   readonly shape: Shape
+  /** What is printed and rewritten below it: its arguments; nothing below a name, which hides what it stands for. */
+  readonly visible: readonly Expr[]
   /** Creation order. It identifies; it never decides an order of printing. */
   readonly id: number
   /** Expressions that this one is the youngest argument of, by key. */
@@ -191,6 +193,7 @@ const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => 
   args,
   attrs,
   shape: op.shape(args.map(shapeOf), attrs),
+  visible: op.atomic ? nothing : args,
   id,
   users: nothing,
   seen: 0,
@@ -198,8 +201,7 @@ const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => 
 
 const argsOf = (expr: Expr): readonly Expr[] => expr.args
 
-/** What is printed and rewritten below an expression: a name hides what it stands for. */
-export const visibleArgs = (expr: Expr): readonly Expr[] => (expr.op.atomic ? nothing : expr.args)
+export const visibleArgs = (expr: Expr): readonly Expr[] => expr.visible
 
 /** Counts traversals: an expression that bears the number of the present one has been seen. Cheaper than a set for each. */
 let traversal = 0
@@ -248,10 +250,12 @@ const mostKept = 1000
 
 /** A value for every visible expression below the roots, made from the values of its arguments. Linear, and safe at any depth. */
 export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readonly T[]) => T, memo: Memo<T> = new Map<Expr, T>()): Memo<T> {
-  const unknown = inOrder(roots, (expr) => (memo.get(expr) === undefined ? visibleArgs(expr) : undefined))
-  for (const expr of unknown) memo.set(expr, visit(expr, valuesOf(visibleArgs(expr), memo)))
+  const unknown = inOrder(roots, (expr) => (memo.get(expr) === undefined ? expr.visible : undefined))
+  for (const expr of unknown) memo.set(expr, visit(expr, expr.visible.length === 0 ? noValues : valuesOf(expr.visible, memo)))
   return memo
 }
+
+const noValues: readonly never[] = []
 
 function valuesOf<T>(exprs: readonly Expr[], memo: Memo<T>): T[] {
   const values: T[] = []

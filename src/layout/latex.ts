@@ -30,6 +30,8 @@ function pieces(layout: Exclude<Layout, { kind: 'symbol' }>): Piece[] {
       return [...layout.parts]
     case 'fraction':
       return ['\\frac{', layout.over, '}{', layout.under, '}']
+    case 'derivative':
+      return ['\\frac{\\partial ', ...(layout.of ? [layout.of] : []), '}{\\partial ', layout.by, '}']
     case 'superscript':
       return [...based(layout.base, '^'), '^{', layout.mark, '}']
     case 'subscript':
@@ -64,6 +66,8 @@ const latexFence = (mark: string): string => latexFences[mark] ?? mark
 
 const tall = new WeakMap<Layout, boolean>()
 
+const isTallItself = ({ kind }: Layout): boolean => kind === 'fraction' || kind === 'derivative' || kind === 'big'
+
 /** Whether a fence around the body should grow: somewhere in it stands a fraction or a big sign. Remembered per layout, so shared parts cost once. */
 function isTall(body: Layout): boolean {
   const todo: Layout[] = [body]
@@ -78,7 +82,7 @@ function isTall(body: Layout): boolean {
     if (waiting.length > 0) for (const part of waiting) todo.push(part)
     else {
       todo.pop()
-      tall.set(next, next.kind === 'fraction' || next.kind === 'big' || parts.some((part) => tall.get(part)))
+      tall.set(next, isTallItself(next) || parts.some((part) => tall.get(part)))
     }
   }
   return tall.get(body)!
@@ -92,6 +96,8 @@ function children(layout: Layout): readonly Layout[] {
       return layout.parts
     case 'fraction':
       return [layout.over, layout.under]
+    case 'derivative':
+      return layout.of ? [layout.of, layout.by] : [layout.by]
     case 'superscript':
     case 'subscript':
       return [layout.base, layout.mark]

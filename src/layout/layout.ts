@@ -9,6 +9,8 @@ export type Layout =
   | { readonly kind: 'symbol'; readonly text: string; readonly latex: string; readonly level: Level }
   | { readonly kind: 'row'; readonly level: Level; readonly parts: readonly Layout[] }
   | { readonly kind: 'fraction'; readonly level: Level; readonly over: Layout; readonly under: Layout }
+  /** Without `of` it acts on what follows. */
+  | { readonly kind: 'derivative'; readonly level: Level; readonly of: Layout | undefined; readonly by: Layout }
   | { readonly kind: 'superscript' | 'subscript'; readonly level: Level; readonly base: Layout; readonly mark: Layout }
   | { readonly kind: 'root'; readonly level: Level; readonly body: Layout }
   | { readonly kind: 'fence'; readonly level: Level; readonly open: string; readonly close: string; readonly body: Layout }
@@ -90,22 +92,20 @@ const equals = symbol(' = ', ' = ')
 /** left = right */
 export const equation = (left: Layout, right: Layout): Layout => row(Level.relation, [left, equals, right])
 
-const partial = symbol('∂', '\\partial ')
-
 /** ∂/∂x of what follows. */
 export const derivativeBy = (by: Layout): Layout => ({
-  kind: 'fraction',
+  kind: 'derivative',
   level: Level.derivative,
-  over: partial,
-  under: row(Level.atom, [partial, within(Level.derivative, by)]),
+  of: undefined,
+  by: within(Level.derivative, by),
 })
 
 /** ∂a/∂b */
 export const derivative = (of: Layout, by: Layout): Layout => ({
-  kind: 'fraction',
+  kind: 'derivative',
   level: Level.derivative,
-  over: row(Level.atom, [partial, within(Level.derivative, of)]),
-  under: row(Level.atom, [partial, within(Level.derivative, by)]),
+  of: within(Level.derivative, of),
+  by: within(Level.derivative, by),
 })
 
 /** f′ */

@@ -1,5 +1,5 @@
 /** Writes a layout as one line of Unicode text. */
-import { type Layout, Level, parenthesised, within } from './layout.ts'
+import { type Layout, Level, parenthesised, row, within } from './layout.ts'
 
 const superscripts: Readonly<Record<string, string>> = Object.fromEntries(
   // no T: raised it would look like a transpose
@@ -34,37 +34,51 @@ export function toText(layout: Layout): string {
     const next = todo.pop()!
     if (typeof next === 'string') text += next
     else if (next.kind === 'symbol') text += next.text
-    else if (next.kind === 'row') for (let i = next.parts.length - 1; i >= 0; i--) todo.push(next.parts[i]!)
-    else for (const piece of pieces(next).reverse()) todo.push(piece)
+    else open(next, todo)
   }
   return text
 }
 
-/** Two slashes in a row would not tell which of them is the outer one: a fraction at the end gets parentheses. */
-function closed(over: Layout): readonly Layout[] {
-  if (over.kind === 'fraction') return [parenthesised(over)]
+/** Two slashes in a row would not tell which of them is the outer one: a quotient at the end gets parentheses. */
+function closed(over: Layout): Layout {
+  if (isQuotient(over)) return parenthesised(over)
   const last = over.kind === 'row' ? over.parts.at(-1) : undefined
-  return over.kind === 'row' && last?.kind === 'fraction' ? [...over.parts.slice(0, -1), parenthesised(last)] : [over]
+  return over.kind === 'row' && last && isQuotient(last) ? row(over.level, over.parts.with(-1, parenthesised(last))) : over
 }
 
-function pieces(layout: Exclude<Layout, { kind: 'symbol' | 'row' }>): (Layout | string)[] {
+const isQuotient = ({ kind }: Layout): boolean => kind === 'fraction' || kind === 'derivative'
+
+/** Puts what a layout is made of on the stack, the last piece first. */
+function open(layout: Exclude<Layout, { kind: 'symbol' }>, todo: (Layout | string)[]): void {
   switch (layout.kind) {
+    case 'row':
+      for (let i = layout.parts.length - 1; i >= 0; i--) todo.push(layout.parts[i]!)
+      return
     case 'fraction':
-      if (layout.level === Level.derivative) return [layout.over, '/', layout.under]
-      return [...closed(within(Level.product, layout.over)), '/', within(Level.factor, layout.under)]
+      todo.push(within(Level.factor, layout.under), '/', closed(within(Level.product, layout.over)))
+      return
+    case 'derivative':
+      todo.push(layout.by, '/∂')
+      if (layout.of) todo.push(layout.of)
+      todo.push('∂')
+      return
     case 'superscript':
-      return [layout.base, raised(toText(layout.mark))]
+      todo.push(raised(toText(layout.mark)), layout.base)
+      return
     case 'subscript': {
       const mark = toText(layout.mark)
-      return [layout.base, lowered(mark) ?? `_${mark}`]
+      todo.push(lowered(mark) ?? `_${mark}`, layout.base)
+      return
     }
     case 'root':
-      return ['√', within(Level.atom, layout.body)]
+      todo.push(within(Level.atom, layout.body), '√')
+      return
     case 'fence':
-      return [layout.open, layout.body, layout.close]
+      todo.push(layout.close, layout.body, layout.open)
+      return
     case 'big': {
       const below = toText(layout.below)
-      return [layout.sign, lowered(below) ?? `_(${below})`, layout.above ? raised(toText(layout.above)) : '', ' ', layout.body]
+      todo.push(layout.body, ' ', layout.above ? raised(toText(layout.above)) : '', lowered(below) ?? `_(${below})`, layout.sign)
     }
   }
 }

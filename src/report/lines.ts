@@ -5,7 +5,6 @@ import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
 import { backwards } from '../derive/recurrence.ts'
 import type { Contribution, Gradient, Use } from '../derive/reverse.ts'
-import { sourcesIn } from '../derive/reverse.ts'
 import { minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
@@ -106,9 +105,9 @@ export const closedRemark = ({ of, to, op }: ClosedForm): string =>
   verified.together({ from: toText(of.layout), to: toText(to.layout), operation: op.name })
 
 /** x → a → u → F → y; the middle of a long way is left out. */
-export function pathText(path: readonly Value[]): string {
+export function pathText(path: readonly Value[], arrow = ' → '): string {
   const names = path.map((v) => toText(v.layout))
-  return (names.length > 9 ? [...names.slice(0, 4), '…', ...names.slice(-4)] : names).join(' → ')
+  return (names.length > 9 ? [...names.slice(0, 4), '…', ...names.slice(-4)] : names).join(arrow)
 }
 
 /** Sets a derivation, or that of one step of a loop. */
@@ -190,7 +189,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     lines,
     terms,
     sent(from) {
-      const sources = [...sourcesIn(structure.parts.get(from)!).keys()]
+      const sources = [...structure.sources.get(from)!.keys()]
       const active = sources.filter((source) => structure.active.has(source))
       return (active.length > 0 ? active : sources).flatMap((source) => {
         const value = structure.valueAt.get(source)

@@ -1,6 +1,6 @@
 /** Why the error goes where it goes: the reasons of the operations in an equation. */
 import type { Structure } from '../derive/reverse.ts'
-import { type Expr, visibleArgs } from '../expr/expr.ts'
+import type { Expr } from '../expr/expr.ts'
 import type { Members } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 
@@ -15,6 +15,6 @@ export function reasonsOf(value: Value, { active, varies, parts }: Structure, wh
   const root = value.expr.args[0]!
   const isAsked = (e: Expr): boolean =>
     which === 'all' ? e === root && varies.has(e) : e.args.filter((a) => active.has(a)).length > 1 || isTold(e, varies)
-  const joins = parts.get(value)!.filter((e) => visibleArgs(e).length > 0 && isAsked(e))
+  const joins = parts.get(value)!.filter((e) => e.visible.length > 0 && isAsked(e))
   return [...new Set(joins.reverse().map(reasonOf))].join('; ')
 }

@@ -12,61 +12,81 @@ const margin = '  '
 /** The report, one section after the other. */
 export function textOf(report: Report, paint: Paint): string {
   const title = [report.title, `loss ${toText(report.loss)}`, 'gradients have the shape of their variable'].filter(Boolean).join(' · ')
-  const head = report.about ? [paint.strong(title), paint.faint(report.about)] : [paint.strong(title)]
-  return [...head, '', ...report.sections.flatMap((section) => [...sectionText(section, paint), ''])].join('\n')
+  const out = [paint.strong(title)]
+  if (report.about) out.push(paint.faint(report.about))
+  out.push('')
+  for (const section of report.sections) {
+    writeSection(section, paint, out)
+    out.push('')
+  }
+  return out.join('\n')
 }
 
-function sectionText(section: Section, paint: Paint): string[] {
-  const formulas = section.lines.map(formula)
-  const column = formulas.map(length).reduce((most, n) => (n <= widest ? Math.max(most, n) : most), 0)
-  const lines = section.lines.flatMap((line, i) => lineText(line, formulas[i]!, column, paint))
-  const where = section.where.flatMap((line, i) => {
-    const first = i === 0 ? 'where ' : '      '
-    return lineText(line, first + formula(line), 0, paint)
-  })
+/** A formula as it is written, with its width on a terminal. */
+interface Written {
+  readonly text: string
+  readonly width: number
+  /** Where the right-hand side begins. */
+  readonly start: number
+}
+
+function writtenOf({ left, sign, right }: Line, before = ''): Written {
+  const head = `${before}${toText(left)} ${sign} `
+  const text = head + toText(right)
+  return { text, width: length(text), start: length(head) }
+}
+
+function writeSection(section: Section, paint: Paint, out: string[]): void {
+  const head = headText(section, paint)
+  if (head) out.push(head)
   const inLoop = section.kind === 'forward' && section.title ? '  ' : ''
-  return [...headText(section, paint), ...lines.map((line) => inLoop + line), ...where]
+  const formulas = section.lines.map((line) => writtenOf(line))
+  let column = 0
+  for (const { width } of formulas) if (width <= widest) column = Math.max(column, width)
+  for (const [i, formula] of formulas.entries()) writeLine(section.lines[i]!, formula, column, margin + inLoop, paint, out)
+  for (const [i, line] of section.where.entries()) writeLine(line, writtenOf(line, i === 0 ? 'where ' : '      '), 0, margin, paint, out)
 }
 
-function headText({ kind, title, why }: Section, paint: Paint): string[] {
-  if (kind === 'forward') return title ? [`  for ${toText(title)}:`] : []
-  const head = `${kind}${title ? ` ${toText(title)}` : ''}`
-  const name = paint.accent(kind) + paint.strong(head.slice(kind.length))
-  if (!why) return [name]
-  const gap = ' '.repeat(Math.max(3, 24 - length(head)))
-  return [name + gap + paint.faint(why)]
+function headText({ kind, title, why }: Section, paint: Paint): string | undefined {
+  if (kind === 'forward') return title && `  for ${toText(title)}:`
+  const head = title ? ` ${toText(title)}` : ''
+  const name = paint.accent(kind) + paint.strong(head)
+  if (!why) return name
+  return name + ' '.repeat(Math.max(3, 24 - kind.length - length(head))) + paint.faint(why)
 }
-
-const formula = (line: Line): string => `${toText(line.left)} ${line.sign} ${toText(line.right)}`
 
 /** Characters as a terminal counts them: combining marks take no room. */
 export const length = (text: string): number =>
   !/[\u0300-\u036f\ud800-\udfff]/.test(text) ? text.length : [...text.replaceAll(/\p{M}/gu, '')].length
 
-function lineText(line: Line, written: string, column: number, paint: Paint): string[] {
-  const remarks = [line.shape ? shapeText(line.shape) : '', line.remark ?? '', line.note ? toText(line.note) : '']
-    .filter((r) => r !== '')
-    .join('   ')
-  const gap = ' '.repeat(Math.max(3, column - length(written) + 3))
-  const first = margin + written + (remarks === '' ? '' : gap + paint.faint(remarks))
-  return [first, ...termsText(line, written, paint)]
+function writeLine(line: Line, written: Written, column: number, indent: string, paint: Paint, out: string[]): void {
+  const remarks = remarksOf(line)
+  const gap = remarks === '' ? '' : ' '.repeat(Math.max(3, column - written.width + 3))
+  out.push(indent + written.text + gap + (remarks === '' ? '' : paint.faint(remarks)))
+  if (line.terms.length > 0) writeTerms(line, written, indent, paint, out)
 }
 
-const label = (term: Term): string => `${term.kind} ${pathText(term.path).replaceAll(' → ', '→')}`
+function remarksOf({ shape, remark, note }: Line): string {
+  let text = shape ? shapeText(shape) : ''
+  for (const more of [remark, note && toText(note)]) if (more) text += text === '' ? more : `   ${more}`
+  return text
+}
+
+const label = ({ kind, path }: Term): string => `${kind} ${pathText(path, '→')}`
 
 /** Under each term the way it came; below each other where they do not fit side by side. */
-function termsText({ left, terms, isTheirSum }: Line, written: string, paint: Paint): string[] {
-  if (terms.length === 0) return []
-  const start = length(toText(left)) + 3
+function writeTerms({ terms, isTheirSum }: Line, { start }: Written, indent: string, paint: Paint, out: string[]): void {
   const labels = terms.map(label)
   const texts = terms.map((t) => toText(t.layout))
   const widths = texts.map(length)
-  if (isTheirSum) {
-    const row = besides(labels, widths, start + length(written) - length(written.trimStart()))
-    if (row !== undefined) return [margin + paint.faint(row)]
+  const row = isTheirSum ? besides(labels, widths, start) : undefined
+  if (row !== undefined) {
+    out.push(indent + paint.faint(row))
+    return
   }
   const width = widths.reduce((most, w) => Math.max(most, w), 0)
-  return texts.map((text, i) => `${margin}${' '.repeat(start)}${text}${' '.repeat(width - widths[i]! + 3)}${paint.faint(labels[i]!)}`)
+  for (const [i, text] of texts.entries())
+    out.push(`${indent}${' '.repeat(start)}${text}${' '.repeat(width - widths[i]! + 3)}${paint.faint(labels[i]!)}`)
 }
 
 const mostColumns = 96
@@ -75,9 +95,12 @@ const mostColumns = 96
 function besides(labels: readonly string[], widths: readonly number[], start: number): string | undefined {
   let row = ''
   let column = start
+  let used = 0
   for (const [i, text] of labels.entries()) {
-    row += ' '.repeat(Math.max(column - length(row), i === 0 ? 0 : 3)) + text
-    if (length(row) > mostColumns) return undefined
+    const gap = Math.max(column - used, i === 0 ? 0 : 3)
+    row += ' '.repeat(gap) + text
+    used += gap + length(text)
+    if (used > mostColumns) return undefined
     column += widths[i]! + 3
   }
   return row

@@ -6,7 +6,7 @@ import { power, reciprocal, rsqrt, sqrt, square } from '../ops/elementary.ts'
 import { fill, numberOf } from '../ops/leaves.ts'
 import { dot, matmul, matvec, outer } from '../ops/linear.ts'
 import { broadcast, inShape, reshape, sum, swapsLastTwo, T, transpose } from '../ops/movement.ts'
-import { anyOp, type Law, type Rewriter, rewriter } from './engine.ts'
+import { type Law, type Rewriter, rewriter } from './engine.ts'
 import { exponentials } from './exponentials.ts'
 import { mapLaws } from './maps.ts'
 import { collectProducts } from './products.ts'
@@ -17,7 +17,7 @@ import { product, termsOf } from './terms.ts'
 /** A sum is multiplied out only while it stays smaller than this. */
 const mostTerms = 120
 
-const openDefinitions: Law = { name: 'by definition', on: [anyOp], apply: (expr) => definition(expr) ?? null }
+const openDefinitions: Law = { name: 'by definition', on: (op) => op.expand !== undefined, apply: (expr) => definition(expr) ?? null }
 
 const asProducts: Law = {
   name: 'quotients and roots are powers',
@@ -96,11 +96,10 @@ const negatedSum: Law = {
 /** f(a + b) = f(a) + f(b) for every linear map. */
 const additive: Law = {
   name: 'linear maps are additive',
-  on: [anyOp],
+  on: (op) => op.linear !== undefined && op !== multiply,
   apply(expr) {
     const { linear } = expr.op
-    if (!linear || expr.op === multiply) return null
-    const at = expr.args.findIndex((a, i) => a.op === add && a.args.length <= mostTerms && (linear === 'each' || linear.includes(i)))
+    const at = expr.args.findIndex((a, i) => a.op === add && a.args.length <= mostTerms && (linear === 'each' || linear!.includes(i)))
     if (at < 0) return null
     return add(
       expr.args[at]!.args.map((term) =>

@@ -1,12 +1,12 @@
 /** Rewrites expressions by laws until none applies: from the leaves up, each expression once. */
-import { type Expr, inOrder, type Op, visibleArgs, withArgs } from '../expr/expr.ts'
+import { type Expr, inOrder, type Op, withArgs } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
 
 /** An equation, read from left to right. `apply` gives the right-hand side where the left one matches, else null. */
 export interface Law {
   readonly name: string
   /** The operations at the top of its left-hand side. */
-  readonly on: readonly Op[]
+  readonly on: readonly Op[] | ((op: Op) => boolean)
   apply(expr: Expr): Expr | null
 }
 
@@ -20,70 +20,67 @@ export interface Step {
 /** Rewrites to the normal form of its laws; remembers what it has seen, so that shared parts cost once. */
 export type Rewriter = (expr: Expr, trace?: Step[]) => Expr
 
-/** Looks below an expression; a form that erases names looks into them too. */
-type Below = (expr: Expr) => readonly Expr[]
-
 /** A rewriter with these laws. `limit` bounds the laws that may follow each other at one place: a guard against a faulty law, which leaves what it made as it is. */
-export function rewriter(laws: readonly Law[], below: Below = visibleArgs, limit = 1000): Rewriter {
-  const byOp = new Map<Op, Law[]>()
-  for (const law of laws) for (const op of law.on) byOp.set(op, [...(byOp.get(op) ?? []), law])
-  const general = byOp.get(anyOp) ?? []
+export function rewriter(laws: readonly Law[], limit = 1000): Rewriter {
+  const lawsFor = lawsByOp(laws)
   const normal = new Table<Expr>()
+  /** The normal form, as far as it is known. */
+  const known = (expr: Expr): Expr | undefined => (isName(expr) ? expr : normal.get(expr))
+  const openAt = (expr: Expr): readonly Expr[] | undefined => (known(expr) === undefined ? expr.visible : undefined)
 
-  /** What is not in normal form yet, as far as is known. */
-  const openAt = (expr: Expr): readonly Expr[] | undefined => (normal.get(expr) === undefined ? below(expr) : undefined)
-
-  const settle = (start: Expr, trace: Step[] | undefined): Expr => {
-    let expr = start
+  /** Of an expression below which all is in normal form. */
+  const settle = (start: Expr, trace: Step[] | undefined): void => {
+    let expr = withNormalArgs(start)
     for (let count = 0; count < limit; count++) {
-      const known = normal.get(expr)
-      if (known) return known
-      const step = applied(expr, byOp.get(expr.op) ?? nothingToTry, general)
-      if (!step) return expr
+      const result = expr === start ? undefined : known(expr)
+      const step = result ? undefined : firstOf(lawsFor(expr.op), expr)
+      if (result) expr = result
+      if (!step) break
       trace?.push(step)
       expr = rebuilt(step.after, trace)
     }
-    return expr
+    normal.set(start, expr)
+    if (expr !== start) normal.set(expr, expr)
   }
 
   /** What a law made has new parts: they are brought to normal form first. */
   const rebuilt = (root: Expr, trace: Step[] | undefined): Expr => {
-    for (const expr of inOrder([root], openAt)) {
-      if (expr !== root) remember(expr, settle(withNormalArgs(expr), trace))
-    }
+    for (const expr of inOrder([root], openAt)) if (expr !== root) settle(expr, trace)
     return withNormalArgs(root)
   }
 
   const withNormalArgs = (expr: Expr): Expr => {
-    const args = below(expr)
-    for (const arg of args) {
-      if (normal.get(arg) !== arg)
+    for (const arg of expr.visible) {
+      if (known(arg) !== arg)
         return withArgs(
           expr,
-          args.map((a) => normal.get(a)!),
+          expr.visible.map((a) => known(a)!),
         )
     }
     return expr
   }
 
-  const remember = (expr: Expr, result: Expr): void => {
-    normal.set(expr, result)
-    if (result !== expr) normal.set(result, result)
-  }
-
   return (root, trace) => {
-    const known = normal.get(root)
-    if (known) return known
-    for (const expr of inOrder([root], openAt)) remember(expr, settle(withNormalArgs(expr), trace))
+    const result = known(root)
+    if (result) return result
+    for (const expr of inOrder([root], openAt)) settle(expr, trace)
     return normal.get(root)!
   }
 }
 
-/** Stands in `on` for every operation. */
-export const anyOp: Op = { name: 'any', why: '', shape: () => [], notation: () => ({ kind: 'symbol', text: '', latex: '', level: 6 }) }
+/** A name or variable: no law looks at it. */
+const isName = ({ op }: Expr): boolean => op.atomic === true || op.fresh === true
 
-function applied(expr: Expr, own: readonly Law[], general: readonly Law[]): Step | undefined {
-  return firstOf(general, expr) ?? firstOf(own, expr)
+/** The laws that could apply to an operation: first those that are on all of a kind. */
+function lawsByOp(laws: readonly Law[]): (op: Op) => readonly Law[] {
+  const found = new Map<Op, readonly Law[]>()
+  const isOn = ({ on }: Law, op: Op): boolean => (typeof on === 'function' ? on(op) : on.includes(op))
+  const ordered = [...laws.filter((law) => typeof law.on === 'function'), ...laws.filter((law) => typeof law.on !== 'function')]
+  return (op) => {
+    let own = found.get(op)
+    if (own === undefined) found.set(op, (own = ordered.filter((law) => isOn(law, op))))
+    return own
+  }
 }
 
 function firstOf(laws: readonly Law[], expr: Expr): Step | undefined {
@@ -93,5 +90,3 @@ function firstOf(laws: readonly Law[], expr: Expr): Step | undefined {
   }
   return undefined
 }
-
-const nothingToTry: readonly Law[] = []

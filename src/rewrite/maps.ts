@@ -6,7 +6,7 @@ import { divide, multiply, negate } from '../ops/arithmetic.ts'
 import { constant, domainOf, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { matmul, matvec, outer, vecmat } from '../ops/linear.ts'
 import { broadcast, embed, inShape, reshape, slice, sum, T, transpose } from '../ops/movement.ts'
-import { anyOp, type Law } from './engine.ts'
+import type { Law } from './engine.ts'
 import { equation, wildcard } from './pattern.ts'
 import { isZero, product, repeat, scalarOf } from './terms.ts'
 
@@ -15,9 +15,8 @@ const isLinearIn = (expr: Expr, slot: number): boolean => expr.op.linear === 'ea
 /** W (−x) = −(W x), W (s x) = s (W x), W (x/s) = (W x)/s, W 0 = 0. */
 const factorsMoveOut: Law = {
   name: 'a scalar moves out of a linear map',
-  on: [anyOp],
+  on: (op) => op.linear !== undefined && op.align === undefined,
   apply(expr) {
-    if (!expr.op.linear || expr.op.align) return null
     for (let slot = 0; slot < expr.args.length; slot++) {
       if (!isLinearIn(expr, slot)) continue
       const arg = expr.args[slot]!
