@@ -7,7 +7,7 @@ import { add } from '../ops/arithmetic.ts'
 import type { Operation } from '../ops/define.ts'
 import { isOptional } from '../ops/define.ts'
 import { operations } from '../ops/index.ts'
-import { fill, numberOf, variable } from '../ops/leaves.ts'
+import { domainOf, fill, numberOf, variable } from '../ops/leaves.ts'
 import { inShape } from '../ops/movement.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
 import { repeat } from '../rewrite/terms.ts'
@@ -32,7 +32,7 @@ const composites = [...operations.values()].filter((o) => o.expand && o.vjp && !
 /** A number that stands for a scalar of the network where an operation takes a number. */
 const marker = 1.2345678e-5
 
-/** The closed forms in a network: of the stretches with one end the longest; of those with one beginning the one that adds up most paths, and the shortest of these. */
+/** The closed forms in a network: of the stretches with one end the longest; of those with one beginning the one that adds up most paths, and the simplest of these. */
 export function closedForms(
   network: Network,
   structure: Structure,
@@ -59,10 +59,12 @@ export function closedForms(
   }
   for (const form of byEnd.values()) {
     const other = byBeginning.get(form.of)
-    if (!other || other.paths <= form.paths) byBeginning.set(form.of, form)
+    if (!other || other.paths < form.paths || (other.paths === form.paths && partsOf(form) < partsOf(other))) byBeginning.set(form.of, form)
   }
   return byBeginning
 }
+
+const partsOf = ({ total }: ClosedForm): number => inOrder([total], visibleArgs).length
 
 interface Match {
   readonly op: Operation
@@ -77,9 +79,11 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
   const canonical = canonicaliser(() => false)
   const holders = new Map<string, Expr>()
   const templates = new Map<string, ReadonlyMap<Expr, { readonly op: Operation; readonly attrs: Attrs; readonly args: readonly Expr[] }>>()
-  const holder = (key: string, { shape }: Expr): Expr => {
-    const name = `${key}${shapeText(shape)}`
-    if (!holders.has(name)) holders.set(name, variable(name, shape, nameLayout(key)))
+  /** A variable in the place of a value of this shape and domain. */
+  const holder = (key: string, value: Expr): Expr => {
+    const domain = domainOf(value)
+    const name = `${key}${shapeText(value.shape)}${domain.kind}`
+    if (!holders.has(name)) holders.set(name, variable(name, value.shape, nameLayout(key), domain))
     return holders.get(name)!
   }
 
@@ -96,7 +100,7 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
     const inHolders = (e: Expr): Expr => canonical(substitute([e], (part) => held.get(part), below)[0]!)
     const parts = inOrder([to.expr], below)
     const choices = choicesIn(parts, scalar !== undefined)
-    const key = [...held.values(), to.expr].map((e) => shapeText(e.shape)).join() + JSON.stringify(choices)
+    const key = [...[...held.values()].map((e) => e.op.name), shapeText(to.expr.shape), JSON.stringify(choices)].join()
     if (!templates.has(key)) {
       const args = [holder('x', from.expr), ...tensors.map((e, i) => holder(`t${i}`, e))]
       const calls = composites.flatMap((op) => callsOf(op, args, choices)).filter((call) => sameShape(call.shape, to.expr.shape))
@@ -111,7 +115,7 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
       attrs,
     )
     const nameOf = new Map([...inner, to].map(({ expr }) => [inHolders(expr), expr]))
-    /** Composites that are made of the stretch alone: by a name of the network, or without the number that stands for a scalar. */
+    /** What is made of the stretch alone: by a name of the network, or without the number that stands for a scalar. */
     const inNames = (expr: Expr): Expr => {
       const parts = inOrder([expr], visibleArgs)
       const own = new Set<Expr>()
@@ -121,10 +125,10 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
         const args = e.visible
         if (args.length === 0 ? !held.has(e) && e.id >= 0 : !args.every((a) => own.has(a))) continue
         own.add(e)
-        if (!e.op.expand) continue
         const known = nameOf.get(inHolders(e)) ?? withKeptAxes(e, (reduced) => nameOf.get(inHolders(reduced)))
         if (known) instead.set(e, known)
-        else if (Object.values(e.attrs).includes(marker) || args.some((a) => instead.has(a))) instead.set(e, inNames(definition(e)!))
+        else if (e.op.expand && (Object.values(e.attrs).includes(marker) || args.some((a) => instead.has(a))))
+          instead.set(e, inNames(definition(e)!))
       }
       return substitute([expr], (e) => instead.get(e))[0]!
     }

@@ -1,6 +1,7 @@
 /** Stretches of a network: from one value to another, with everything between them used nowhere else. */
 import type { Expr } from '../expr/expr.ts'
 import type { Network, Value } from '../network/network.ts'
+import { dot } from '../ops/linear.ts'
 import type { Structure } from './reverse.ts'
 
 export interface Stretch {
@@ -17,7 +18,7 @@ const [stepsDown, mostAbove] = [4, 16]
 
 /** The stretches in which something is summed over axes; none, at the cost of a look at each expression, where nothing is. */
 export function stretchesOf(network: Network, { uses, parts, sources: sourcesOf, valueAt, varies }: Structure): readonly Stretch[] {
-  const reducing = new Set([...parts].filter(([, own]) => own.some((e) => 'keepdims' in e.attrs)).map(([value]) => value))
+  const reducing = new Set([...parts].filter(([, own]) => own.some((e) => 'keepdims' in e.attrs || e.op === dot)).map(([value]) => value))
   if (reducing.size === 0) return []
   const sources = (value: Value): readonly Expr[] => [...sourcesOf.get(value)!.keys()]
   const isVarying = (value: Value | undefined): value is Value => value !== undefined && varies.has(value.expr)

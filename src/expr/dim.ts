@@ -107,6 +107,14 @@ export function divided(a: Dim, b: Dim): Dim | undefined {
   return normal(quotients)
 }
 
+/** 2 n k ↦ 2, n, k; of a sum, there is the sum alone. */
+export function factorsIn(dim: Dim): readonly Dim[] {
+  const [term, ...more] = termsOf(dim)
+  if (!term || more.length > 0) return [dim]
+  const { coefficient, atoms } = term
+  return [...(coefficient === 1 ? [] : [coefficient]), ...atoms.map((atom) => normal([{ coefficient: 1, atoms: [atom] }]))]
+}
+
 /** The number that a dim is for these sizes; NaN if a symbol has none. */
 export function sizeIn(dim: Dim, sizes: Sizes): number {
   if (typeof dim === 'number') return dim

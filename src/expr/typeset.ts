@@ -25,6 +25,9 @@ export function typesetTerm(expr: Expr, memo: TypesetMemo): Layout {
   return bareShape.length > 0 ? bare : layout
 }
 
+/** The layout without the repetitions that broadcasts stand for. */
+export const typesetBare = (expr: Expr, memo: TypesetMemo): Layout => both(expr, memo).bare
+
 const both = (expr: Expr, memo: TypesetMemo): Typeset => memo.get(expr) ?? fold<Typeset>([expr], set, memo).get(expr)!
 
 function set(expr: Expr, args: readonly Typeset[]): Typeset {

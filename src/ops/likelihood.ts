@@ -30,7 +30,7 @@ function checkTargets(name: string, z: Shape, t: Shape): void {
 }
 
 /** What the probabilities of a row sum to: one, unless the spec leaves that open. */
-const totalOf = (target: Expr): Expr => sum(target, { axis: [target.shape.length - 1], keepdims: true })
+const totalOf = (target: Expr): Expr => sum(target, { axis: [target.shape.length - 1], keepdims: target.shape.length > 1 })
 
 /** (1 − ε) t + ε/k */
 const smoothed = (t: Expr, epsilon: number): Expr =>

@@ -155,7 +155,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   const together = (g: Gradient): readonly Line[] => {
     const form = derivation.closed.get(g.of)
     if (!form) return []
-    return [lineOf(symbolOf(g.of), layout(form.total), { of: g.of, remark: closedRemark(form), shows: [form.total] })]
+    return [lineOf(symbolOf(g.of), layout(form.total), { of: g.of, remark: closedRemark(form), defines: g.adjoint, shows: [form.total] })]
   }
   const lines = (g: Gradient): readonly Line[] => [
     gradient(g),

@@ -3,7 +3,7 @@ import type { Derivation, LoopDerivation } from '../derive/derive.ts'
 import { rangeLayout } from '../derive/recurrence.ts'
 import type { Contribution, Gradient } from '../derive/reverse.ts'
 import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
-import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
+import { type TypesetMemo, typeset, typesetBare, typesetTerm } from '../expr/typeset.ts'
 import { derivative } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
@@ -70,7 +70,7 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
       ),
   )
   // what only tells where values are repeated is no step on paper
-  const isRepeating = (a: Expr, b: Expr): boolean => toText(typesetTerm(a, memo)) === toText(typesetTerm(b, memo))
+  const isRepeating = (a: Expr, b: Expr): boolean => toText(typesetBare(a, memo)) === toText(typesetBare(b, memo))
   const reached = new Set(gradients.map((g) => g.of.expr))
   const inside = derivation.inside
     .filter(({ expr }) => inOrder([expr.args[0]!], visibleArgs).some((e) => reached.has(e)))

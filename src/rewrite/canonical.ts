@@ -1,16 +1,16 @@
 /** The form in which two expressions are compared: names opened, sums multiplied out, products sorted, matrix products bracketed to the right. */
-import { keyOf } from '../expr/dim.ts'
+import { type Dim, factorsIn, keyOf } from '../expr/dim.ts'
 import { type Attr, definition, type Expr, inOrder, make } from '../expr/expr.ts'
 import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { power, reciprocal, rsqrt, sqrt, square } from '../ops/elementary.ts'
-import { fill, numberOf } from '../ops/leaves.ts'
+import { extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { dot, matmul, matvec, outer } from '../ops/linear.ts'
 import { broadcast, inShape, reshape, sum, swapsLastTwo, T, transpose } from '../ops/movement.ts'
 import { type Law, type Rewriter, rewriter } from './engine.ts'
 import { exponentials } from './exponentials.ts'
 import { mapLaws } from './maps.ts'
 import { collectProducts } from './products.ts'
-import { constantAlongSum } from './reductions.ts'
+import { constantAlongSum, oneAxisAtATime } from './reductions.ts'
 import { collectSums, negativeNumbers } from './sums.ts'
 import { product, termsOf } from './terms.ts'
 
@@ -124,6 +124,15 @@ const movesInside: Law = {
   },
 }
 
+const productsOfSizes: Law = {
+  name: 'a size that is a product is a product of sizes',
+  on: [extent],
+  apply({ attrs, shape }) {
+    const sizes = factorsIn((attrs.dim as readonly Dim[])[0]!)
+    return sizes.length > 1 ? multiply(sizes.map((size) => sizeValue(size, shape))) : null
+  },
+}
+
 const keptAxes: Law = {
   name: 'axes that a sum keeps are put back',
   on: [sum],
@@ -210,8 +219,10 @@ export const canonicalLaws: readonly Law[] = [
   ...mapLaws,
   matrixProducts,
   movesInside,
+  productsOfSizes,
   keptAxes,
   constantAlongSum,
+  oneAxisAtATime,
   ...exponentials,
   sorted,
 ]

@@ -1,6 +1,7 @@
 /** Laws of exponentials and logarithms: sums in an exponent are products, products in a logarithm are sums. */
 import type { Expr } from '../expr/expr.ts'
-import { add, multiply } from '../ops/arithmetic.ts'
+import { logsigmoid, sigmoid, softplus } from '../ops/activation.ts'
+import { add, multiply, negate, subtract } from '../ops/arithmetic.ts'
 import { exp, log, power } from '../ops/elementary.ts'
 import { domainOf, fill, numberOf } from '../ops/leaves.ts'
 import { broadcast, reshape, sum, transpose } from '../ops/movement.ts'
@@ -31,6 +32,44 @@ const logarithmOfProduct: Law = {
   },
 }
 
+/** σ(x) for 1/(1 + exp(−x)), and softplus(x) for log(1 + exp(x)). */
+const sigmoidByName: Law = {
+  name: 'a sigmoid or its integral, written out',
+  on: [power, log],
+  apply({ op, args: [x, exponent], shape }) {
+    const inner = x!.op === add && x!.args.length === 2 && numberOf(x!.args[0]!) === 1 ? x!.args[1]! : undefined
+    if (op === log) return inner?.op === exp ? softplus(inner.args[0]!) : null
+    const p = numberOf(exponent!)
+    const isInverse = inner?.op === power && inner.args[0]!.op === exp && numberOf(inner.args[1]!) === -1
+    return isInverse && p !== undefined && Number.isInteger(p) ? power(sigmoid(inner.args[0]!.args[0]!), fill(-p, shape)) : null
+  },
+}
+
+/** log σ(x) = x − softplus(x), log(1 − σ(x)) = −softplus(x) */
+const logarithmOfSigmoid: Law = {
+  name: 'the logarithm of a sigmoid',
+  on: [log, logsigmoid],
+  apply({ op, args: [x] }) {
+    const ofSigmoid = (z: Expr): Expr => subtract(z, softplus(z))
+    if (op === logsigmoid) return ofSigmoid(x!)
+    if (x!.op === sigmoid) return ofSigmoid(x!.args[0]!)
+    const [one, rest, ...more] = x!.op === add ? x!.args : []
+    const isComplement = more.length === 0 && rest?.op === negate && rest.args[0]!.op === sigmoid && numberOf(one!) === 1
+    return isComplement ? negate(softplus(rest.args[0]!.args[0]!)) : null
+  },
+}
+
+/** softplus(−x) = softplus(x) − x, and so σ(−x) = 1 − σ(x) */
+const turnedSigmoid: Law = {
+  name: 'a sigmoid turned around',
+  on: [sigmoid, softplus],
+  apply({ op, args: [x], shape }) {
+    if (x!.op !== negate) return null
+    const z = x!.args[0]!
+    return op === sigmoid ? subtract(fill(1, shape), sigmoid(z)) : subtract(softplus(z), z)
+  },
+}
+
 /** Whether it is greater than 0 by its form. */
 function isPositive(expr: Expr): boolean {
   const value = numberOf(expr)
@@ -41,4 +80,4 @@ function isPositive(expr: Expr): boolean {
   return domainOf(expr).kind === 'positive'
 }
 
-export const exponentials: readonly Law[] = [exponentOfSum, logarithmOfProduct]
+export const exponentials: readonly Law[] = [exponentOfSum, logarithmOfProduct, sigmoidByName, logarithmOfSigmoid, turnedSigmoid]

@@ -3,6 +3,7 @@ import { type Dim, plus, sameDim, product as size, sizeSymbol } from '../expr/di
 import { type Expr, make } from '../expr/expr.ts'
 import { sameShape } from '../expr/shape.ts'
 import { divide, multiply, negate } from '../ops/arithmetic.ts'
+import { oneHot } from '../ops/gather.ts'
 import { constant, domainOf, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { matmul, matvec, outer, vecmat } from '../ops/linear.ts'
 import { broadcast, embed, inShape, reshape, slice, sum, T, transpose } from '../ops/movement.ts'
@@ -61,14 +62,15 @@ const sums: Law = {
   },
 }
 
-/** Probabilities sum to one: what `is: one_hot` and `is: simplex` declare. */
+/** Probabilities sum to one: what `is: one_hot` and `is: simplex` declare, and what is made of numbers of classes. */
 const distributions: Law = {
   name: 'probabilities sum to one',
   on: [sum],
   apply({ args: [x], attrs, shape }) {
     const axis = attrs.axis as readonly number[]
     const { kind } = domainOf(x!)
-    const isDistribution = (kind === 'one_hot' || kind === 'simplex') && axis.length === 1 && axis[0] === x!.shape.length - 1
+    const isDistribution =
+      (kind === 'one_hot' || kind === 'simplex' || x!.op === oneHot) && axis.length === 1 && axis[0] === x!.shape.length - 1
     return isDistribution ? fill(1, shape) : null
   },
 }

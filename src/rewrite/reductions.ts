@@ -28,6 +28,26 @@ export const constantAlongSum: Law = {
   },
 }
 
+/** Σᵢⱼ x = Σᵢ Σⱼ x and Σⱼ Σᵢ x = Σᵢ Σⱼ x: what does not run over one of the axes moves out of its sum. */
+export const oneAxisAtATime: Law = {
+  name: 'sums are taken axis by axis, the last one first',
+  on: [sum],
+  apply({ args: [x], attrs }) {
+    if (attrs.keepdims === true) return null
+    const axis = attrs.axis as readonly number[]
+    const last = Math.max(...axis)
+    const nested = (of: Expr, inner: number, outer: readonly number[]): Expr => sum(sum(of, { axis: [inner] }), { axis: outer })
+    if (axis.length > 1)
+      return nested(
+        x!,
+        last,
+        axis.filter((a) => a !== last),
+      )
+    const [before] = x!.op === sum ? (x!.attrs.axis as readonly number[]) : []
+    return before !== undefined && before <= last ? nested(x!.args[0]!, last + 1, [before]) : null
+  },
+}
+
 const copied = (x: Expr, shape: Shape): Expr => (sameShape(x.shape, shape) ? x : broadcast(x, { shape }))
 
 const apart = (factors: readonly Expr[], over: readonly number[]) => ({

@@ -75,6 +75,58 @@ describe.each(written.map((w) => [w.text, w] as const))('%s, written out', (_, {
   })
 })
 
+const specOf = (z: string, t: string, layers: readonly string[], loss: string): string =>
+  [`inputs: {z: ${z}}`, `constants: {t: ${t}}`, 'layers:', ...layers.map((l) => `  - ${l}`), `loss: ${loss}`].join('\n')
+
+const oneHot = (shape: string): string => `{shape: ${shape}, is: one_hot}`
+const [vector, batch] = ['[k]', '[n, k]']
+const stable = ['m = max(z, axis=-1, keepdims=True)', 'e = exp(z - m)', 's = sum(e, axis=-1, keepdims=True)', 'p = e / s']
+
+describe('softmax and cross-entropy, written out', () => {
+  test.each([
+    ['of a vector', vector, oneHot(vector), ['p = softmax(z)', 'l = -sum(t * log(p))'], 'L = l', 'p − t'],
+    ['as a scalar product', vector, oneHot(vector), ['p = softmax(z)'], 'L = -(t @ log(p))', 'p − t'],
+    ['in primitives', vector, oneHot(vector), ['e = exp(z)', 's = sum(e)', 'p = e / s', 'l = -sum(t * log(p))'], 'L = l', 'p − t'],
+    ['with a logarithm of the sum', vector, oneHot(vector), ['s = sum(exp(z))'], 'L = log(s) - t @ z', 'softmax(z) − t'],
+    ['with logsumexp', vector, oneHot(vector), ['q = z - logsumexp(z)'], 'L = -sum(t * q)', 'softmax(z) − t'],
+    ['of what need not sum to one', vector, vector, ['p = softmax(z)'], 'L = -sum(t * log(p))', 'sum(t) p − t'],
+    ['stable, of what need not sum to one', vector, vector, [...stable, 'l = -sum(t * log(p))'], 'L = l', 'sum(t) p − t'],
+    ['of a batch', batch, oneHot(batch), ['p = softmax(z)', 'l = -sum(t * log(p), axis=1)'], 'L = mean(l)', '(p − t)/n'],
+    ['of a batch at once', batch, oneHot(batch), ['p = softmax(z)'], 'L = -sum(t * log(p)) / n', '(p − t)/n'],
+    ['summed over a batch', batch, oneHot(batch), ['p = softmax(z)'], 'L = -sum(t * log(p))', 'p − t'],
+    ['of distributions', batch, '{shape: [n, k], is: simplex}', [...stable, 'l = -sum(t * log(p), axis=1)'], 'L = mean(l)', '(p − t)/n'],
+    ['of a batch that need not sum to one', batch, batch, ['p = softmax(z)'], 'L = -sum(t * log(p)) / n', '(p ⊙ rowsum(t) − t)/n'],
+    [
+      'of numbers of classes',
+      batch,
+      '{shape: [n], is: index(k)}',
+      ['p = softmax(z)'],
+      'L = -sum(one_hot(t, k) * log(p)) / n',
+      '(p − onehot(t))/n',
+    ],
+    ['of sequences', '[b, n, k]', oneHot('[b, n, k]'), ['p = softmax(z)'], 'L = -sum(t * log(p)) / (b * n)', '(p − t)/(b·n)'],
+  ] as const)('%s', (_, z, t, layers, loss, formula) => expectClosed(specOf(z, t, layers, loss), 'z', 'cross_entropy', formula))
+})
+
+describe('sigmoid and cross-entropy, written out', () => {
+  const layers = ['l = -(t * log(p) + (1 - t) * log(1 - p))']
+  test.each([
+    ['by its name', 'sigmoid(z)', 'L = mean(l)', '(p − t)/n'],
+    ['in primitives', '1 / (1 + exp(-z))', 'L = sum(l)', 'p − t'],
+  ])('%s', (_, p, loss, formula) =>
+    expectClosed(specOf('[n]', '{shape: [n], is: mask}', [`p = ${p}`, ...layers], loss), 'z', 'bce_with_logits', formula),
+  )
+})
+
+/** Expects the closed form of an operation that was written out, and that it has the values of its paths. */
+async function expectClosed(text: string, of: string, name: string, formula: string): Promise<void> {
+  const { derivation, verification } = await derive({ name: 'spec.yaml', text }, defaults)
+  const form = derivation.closed.get(derivation.network.values.get(of)!)
+  expect(form?.op.name).toBe(name)
+  expect(toText(typeset(form!.total))).toBe(formula)
+  expect(verification!.closed.every((c) => c.ok)).toBe(true)
+}
+
 const spec = (layers: readonly string[]): string =>
   ['inputs:', '  x: [n, d]', 'constants:', '  eps: 0.001', 'layers:', ...layers.map((l) => `  - ${l}`), 'loss: L(y)'].join('\n')
 
@@ -96,10 +148,4 @@ test.each([
   ],
   ['rms_norm', '(∂L/∂y − y ⊙ rowmean(∂L/∂y ⊙ y))/r', ['r = sqrt(mean(x**2, axis=1, keepdims=True) + eps)', 'y = x / r']],
   ['l2_normalize', '(∂L/∂y − y ⊙ rowsum(y ⊙ ∂L/∂y))/r', ['r = sqrt(sum(x**2, axis=1, keepdims=True))', 'y = x / r']],
-] as const)('%s in nodes is told in the names of its nodes', async (name, formula, layers) => {
-  const { derivation, verification } = await derive({ name: 'spec.yaml', text: spec(layers) }, defaults)
-  const form = derivation.closed.get(derivation.network.values.get('x')!)
-  expect(form?.op.name).toBe(name)
-  expect(toText(typeset(form!.total))).toBe(formula)
-  expect(verification!.closed.map((c) => c.ok)).toEqual([true])
-})
+] as const)('%s in nodes is told in the names of its nodes', (name, formula, layers) => expectClosed(spec(layers), 'x', name, formula))

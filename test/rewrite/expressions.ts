@@ -1,9 +1,9 @@
 /** Random expressions of any shape over symbolic sizes: what the laws are tried on. Signs, numbers and repeats are frequent, so that laws have work. */
-import { type Dim, plus, sizeSymbol } from '../../src/expr/dim.ts'
+import { type Dim, plus, sizeSymbol, times } from '../../src/expr/dim.ts'
 import type { Expr } from '../../src/expr/expr.ts'
 import { type Shape, sameShape } from '../../src/expr/shape.ts'
 import { nameLayout } from '../../src/layout/names.ts'
-import { relu, reluPrime, tanh } from '../../src/ops/activation.ts'
+import { relu, reluPrime, sigmoid, softplus, tanh } from '../../src/ops/activation.ts'
 import { add, divide, greater, maximum, multiply, negate, where } from '../../src/ops/arithmetic.ts'
 import { exp, log, power, reciprocal, rsqrt, sqrt, square } from '../../src/ops/elementary.ts'
 import { type Domain, domainOf, fill, sizeValue, variable } from '../../src/ops/leaves.ts'
@@ -72,6 +72,11 @@ export function expressionOf(random: Random, shape: Shape, depth: number): Expr 
     () => square(sqrt(positive())),
     () => log(multiply([exp(x()), positive()])),
     () => exp(add([same, negate(denominator)])),
+    () => log(add([fill(1, shape), exp(same)])),
+    () => log(pick(random, [sigmoid(denominator), add([fill(1, shape), negate(sigmoid(denominator))])])),
+    () => pick(random, [sigmoid, softplus])(negate(same)),
+    () => reciprocal(add([fill(1, shape), exp(negate(same))])),
+    () => divide(x(), sizeValue(times(n, m), shape)),
     () => relu(x()),
     () => multiply([reluPrime(same), relu(same)]),
     () => multiply([denominator, add([divide(x(), denominator), negate(same)])]),
