@@ -56,7 +56,7 @@ function program(): Command {
         .choices(['symbol', 'explicit', 'output'])
         .default('symbol'),
     )
-    .option('--steps', 'show each law that was applied, before → after')
+    .option('--steps', 'show the paths inside operations, and each law that was applied')
     .addOption(new Option('--format <format>', 'what to print').choices(['text', 'latex', 'markdown', 'json']).default('text'))
     .addOption(setOption())
     .addOption(seedOption())

@@ -11,6 +11,7 @@ import { collector, tidier } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
 import { type ClosedForm, closedForms } from './closed.ts'
 import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
+import { namesFrom } from './naming.ts'
 import { type Inside, pathsInside } from './paths.ts'
 import { readingOrder } from './reading.ts'
 import { recognisers } from './recognise.ts'
@@ -122,7 +123,7 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
     form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, structure, network)
   const closed: Derivation['closed'] =
     form === 'local' ? closedForms(network, structure, gradients, { simplify: inPrint, collect }) : new Map()
-  const inside = trace ? pathsInside(structure, raw, inPrint) : []
+  const inside = trace ? pathsInside(structure, raw, (expr) => namesFrom(names).inNames(inPrint(expr))) : []
   return { network, structure, branches, raw, gradients, closed, inlined, names, form, simplify: tidy, loops: [], steps, inside }
 }
 

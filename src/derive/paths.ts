@@ -6,12 +6,15 @@ import type { Gradients, Structure } from './reverse.ts'
 /** An operation that sends the error of its first argument on several paths. */
 export interface Inside {
   readonly expr: Expr
+  /** The argument. */
+  readonly of: Expr
   readonly paths: readonly Path[]
   /** What the paths add up to. */
   readonly total: Expr
 }
 
-export function pathsInside({ varies }: Structure, gradients: Gradients, simplify: (expr: Expr) => Expr): readonly Inside[] {
+/** Those of a network, with their terms as `inPrint` gives them. */
+export function pathsInside({ varies }: Structure, gradients: Gradients, inPrint: (expr: Expr) => Expr): readonly Inside[] {
   return [...gradients.values()].flatMap(({ of: at, adjoint }) =>
     at.role !== 'node' && at.role !== 'loss'
       ? []
@@ -19,8 +22,8 @@ export function pathsInside({ varies }: Structure, gradients: Gradients, simplif
           const { op, args, attrs } = expr
           if (!op.paths || !op.vjp || !varies.has(args[0]!)) return []
           const own = [args, sumOfSent(sent), attrs, expr === at.expr.args[0] ? at.expr : expr] as const
-          const paths = op.paths(...own).map(({ through, term }) => ({ through, term: simplify(term) }))
-          return [{ expr, paths, total: simplify(op.vjp(...own)[0]!) }]
+          const paths = op.paths(...own).map(({ through, term }) => ({ through, term: inPrint(term) }))
+          return [{ expr, of: args[0]!, paths, total: inPrint(op.vjp(...own)[0]!) }]
         }),
   )
 }

@@ -11,7 +11,7 @@ export type Attrs = Readonly<Record<string, Attr>>
 
 /** One of the ways on which the error comes back inside an operation, and what it brings. */
 export interface Path {
-  readonly through: string
+  readonly through: Layout
   readonly term: Expr
 }
 

@@ -67,9 +67,9 @@ function standardised(x: Expr, over: readonly number[], eps: number): Standardis
 
 /** (d − mean(d) − x̂ mean(d ⊙ x̂)) / s, term by term. That x − μ sums to zero leaves σ² no path through μ. */
 const standardPaths = (d: Expr, { xhat, s, over }: Standardised): readonly Path[] => [
-  { through: 'x̂', term: divide(d, s) },
-  { through: 'μ', term: divide(negate(broadcast(averaged(d, over), { shape: d.shape })), s) },
-  { through: 'σ²', term: divide(negate(multiply([xhat, averaged(multiply([d, xhat]), over)])), s) },
+  { through: symbol('x̂', '\\hat{x}'), term: divide(d, s) },
+  { through: symbol('μ', '\\mu'), term: divide(negate(broadcast(averaged(d, over), { shape: d.shape })), s) },
+  { through: symbol('σ²', '\\sigma^2'), term: divide(negate(multiply([xhat, averaged(multiply([d, xhat]), over)])), s) },
 ]
 
 const threePaths = 'three paths, for the scaled error: straight through, through the mean, and through the variance'

@@ -1,6 +1,6 @@
 /** Division by a length: the root mean square, and the Euclidean norm. */
 import type { Expr, Path } from '../expr/expr.ts'
-import { call, fraction, type Layout, Level, symbol, within, word } from '../layout/layout.ts'
+import { call, fence, fraction, type Layout, Level, prose, symbol, within, word } from '../layout/layout.ts'
 import { add, divide, multiply, negate } from './arithmetic.ts'
 import { axis, number } from './attributes.ts'
 import { op } from './define.ts'
@@ -62,8 +62,8 @@ function unitsOf(x: Expr, gamma: Expr | undefined, { eps }: { readonly eps: numb
 
 /** (d − x̂ mean(d ⊙ x̂)) / r, term by term. */
 const unitPaths = (d: Expr, { xhat, s, over }: Standardised): readonly Path[] => [
-  { through: 'x̂', term: divide(d, s) },
-  { through: 'r', term: divide(negate(multiply([xhat, averaged(multiply([d, xhat]), over)])), s) },
+  { through: symbol('x̂', '\\hat{x}'), term: divide(d, s) },
+  { through: symbol('r'), term: divide(negate(multiply([xhat, averaged(multiply([d, xhat]), over)])), s) },
 ]
 
 const rmsNorm = op('rms_norm', ['x', 'gamma?'], { eps: number(1e-5) })({
@@ -100,8 +100,8 @@ function unitVectorPaths([x]: readonly [Expr], g: Expr, { axis }: { readonly axi
   const along = { axis: [axis], keepdims: true }
   const length = norm(x, along)
   return [
-    { through: 'the numerator', term: divide(g, length) },
-    { through: '‖x‖', term: divide(negate(multiply([y, sum(multiply([y, g]), along)])), length) },
+    { through: prose('the numerator'), term: divide(g, length) },
+    { through: fence('‖', '‖', symbol('x')), term: divide(negate(multiply([y, sum(multiply([y, g]), along)])), length) },
   ]
 }
 

@@ -1,6 +1,6 @@
 /** Softmax and its logarithm. */
 import type { Expr, Path } from '../expr/expr.ts'
-import { call, word } from '../layout/layout.ts'
+import { call, prose, word } from '../layout/layout.ts'
 import { reduce, broadcast as spread, zip } from '../tensor/tensor.ts'
 import { divide, multiply, negate, subtract } from './arithmetic.ts'
 import { axis } from './attributes.ts'
@@ -15,7 +15,7 @@ const innerAlong = (a: Expr, b: Expr, axis: number): Expr =>
   a.shape.length === 1 ? dot(a, b) : sum(multiply([a, b]), { axis: [axis], keepdims: true })
 
 /** The two ways from an entry to its probability. */
-export const [itself, normaliser] = ['the entry itself', 'the sum of all exponentials'] as const
+export const [itself, normaliser] = [prose('the entry itself'), prose('the sum of all exponentials')] as const
 
 /** exp(x) / Σ exp(x) along an axis. */
 export const softmax = op('softmax', ['x'], { axis: axis(-1) })({

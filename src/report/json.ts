@@ -15,7 +15,8 @@ import type { Result } from '../pipeline.ts'
 import { comparedJson } from './comparison.ts'
 import { derivedLines } from './derived.ts'
 import { placeOf } from './faults.ts'
-import { writerOf } from './lines.ts'
+import { pathSections } from './inside.ts'
+import { type Section, writerOf } from './lines.ts'
 import { receivedFrom } from './loops.ts'
 import { printedValues } from './summary.ts'
 
@@ -60,6 +61,17 @@ function loopJson(whole: LoopDerivation, verification: Verification | null, at: 
 
 const dimJson = (dim: Dim): number | string => (typeof dim === 'number' ? dim : dimText(dim))
 
+/** An operation with the paths inside it; the last line is what they add up to. */
+const pathsJson = ({ title, lines }: Pick<Section, 'title' | 'lines'>): object => {
+  const total = lines.at(-1)!
+  return {
+    inside: both(title!),
+    symbol: both(total.left),
+    terms: lines.slice(0, -1).map((line) => ({ ...both(line.right), note: toText(line.note!) })),
+    ...both(total.right),
+  }
+}
+
 /** What is derived of a network, or of one step of a loop. */
 function partsJson(
   derivation: Derivation,
@@ -95,6 +107,7 @@ function partsJson(
   }
   const isNamed = (g: Gradient): boolean => g.of.role === 'node' && !branches.anchors.has(g.of) && printed.has(g.of)
   return {
+    ...(derivation.inside.length > 0 ? { paths: pathSections(derivation, writer, at).map(pathsJson) } : {}),
     nodes: [...network.values.values()]
       .filter((v) => v !== network.loss)
       .map((v) => ({

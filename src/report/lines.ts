@@ -43,7 +43,7 @@ export interface Line {
 
 /** What is said of one place in the network. */
 export interface Section {
-  readonly kind: 'forward' | 'loss' | 'loop' | 'merge' | 'fan-out' | 'node' | 'inputs' | 'parameters'
+  readonly kind: 'forward' | 'loss' | 'loop' | 'merge' | 'fan-out' | 'node' | 'paths' | 'inputs' | 'parameters'
   readonly title?: Layout | undefined
   /** What happens to the error here. */
   readonly why?: string | undefined

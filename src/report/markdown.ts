@@ -11,6 +11,7 @@ const titles: Readonly<Record<Section['kind'], string>> = {
   merge: 'Merge',
   'fan-out': 'Fan-out',
   node: 'Node',
+  paths: 'Paths inside',
   inputs: 'Inputs',
   parameters: 'Parameters',
 }

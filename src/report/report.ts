@@ -5,6 +5,7 @@ import type { Gradient } from '../derive/reverse.ts'
 import type { Expr } from '../expr/expr.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
+import { pathSections } from './inside.ts'
 import { type Line, type Section, statementLine, type Writer, writerOf } from './lines.ts'
 import { receivedFrom, sumLine } from './loops.ts'
 import { reasonsOf } from './reasons.ts'
@@ -56,13 +57,19 @@ function askedFor(at: readonly Value[], derivation: Derivation, writer: Writer):
   return at.flatMap((value) => {
     if (zeros.includes(value)) return [zeroSection(value, derivation)]
     const loop = derivation.gradients.has(value) ? undefined : derivation.loops.find((l) => l.derivation.gradients.has(value))
-    if (loop) return sectionsIn(loop, (own) => blocksOf(value, loop.derivation, own))
+    if (loop) return sectionsIn(loop, (own) => said(value, loop.derivation, own))
     const received = receivedFrom(value, derivation)
     const kind = value.role === 'param' ? 'parameters' : 'inputs'
-    const own = received.some((r) => r.isAll) ? [] : whereLines(once(blocksOf(value, derivation, writer)), derivation, writer)
+    const own = received.some((r) => r.isAll) ? [] : whereLines(once(said(value, derivation, writer)), derivation, writer)
     return [...own, ...received.flatMap(({ line, from }) => sectionsIn(from, () => [{ kind, lines: [line] }]))]
   })
 }
+
+/** All that is said of one value. */
+const said = (value: Value, derivation: Derivation, writer: Writer): Draft[] => [
+  ...blocksOf(value, derivation, writer),
+  ...pathSections(derivation, writer, [value]),
+]
 
 /** Sections in the names of one step of a loop. */
 function sectionsIn(loop: LoopDerivation, drafts: (writer: Writer) => readonly Draft[]): Section[] {
@@ -80,11 +87,11 @@ function wholeReport(derivation: Derivation, writer: Writer): Section[] {
   const loss: Draft[] = network.lossIsOpaque ? [] : [lossSection(derivation, writer, lossArguments)]
   const blocks = (found: readonly Gradient[]): Draft[] => found.flatMap((g) => blocksOf(g.of, derivation, writer))
   const leaves = plain.filter((g) => !ends.has(g.of))
-  if (loops.length === 0)
-    return whereLines(once([...loss, ...blocks(anchored), ...leafSections(leaves, derivation, writer)]), derivation, writer)
+  const rest = [...leafSections(leaves, derivation, writer), ...pathSections(derivation, writer)]
+  if (loops.length === 0) return whereLines(once([...loss, ...blocks(anchored), ...rest]), derivation, writer)
   const [after, before] = [anchored.filter(isAfter), anchored.filter((g) => !isAfter(g))]
   const behind = once([...loss, ...blocks(after)])
-  const all = once([...behind, ...blocks(before), ...leafSections(leaves, derivation, writer)])
+  const all = once([...behind, ...blocks(before), ...rest])
   const outside = whereLines(all, derivation, writer)
   return [...outside.slice(0, behind.length), ...[...loops].reverse().flatMap(loopSections), ...outside.slice(behind.length)]
 }
@@ -133,6 +140,7 @@ function loopSections(whole: LoopDerivation): Section[] {
     ...leafSections(plain.filter(isShown), derivation, writer),
     ...sums(['input', 'node'], 'inputs'),
     ...sums(['param'], 'parameters'),
+    ...pathSections(derivation, writer),
   ]
   return whereLines(once(drafts), derivation, writer)
 }

@@ -1,5 +1,6 @@
 /** Writes how the gradients came about: the chain rule through each equation, the sums where uses meet, and the laws of algebra. */
 import type { Derivation, LoopDerivation } from '../derive/derive.ts'
+import { namesFrom } from '../derive/naming.ts'
 import { rangeLayout } from '../derive/recurrence.ts'
 import type { Contribution, Gradient } from '../derive/reverse.ts'
 import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
@@ -9,7 +10,6 @@ import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
 import { closedRemark, writerOf } from './lines.ts'
 import { sumLine } from './loops.ts'
-import { namesFrom } from './naming.ts'
 import type { Paint } from './paint.ts'
 import { reasonOf } from './reasons.ts'
 import { length } from './text.ts'
@@ -69,18 +69,6 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
         ),
       ),
   )
-  // what only tells where values are repeated is no step on paper
-  const isRepeating = (a: Expr, b: Expr): boolean => toText(typesetBare(a, memo)) === toText(typesetBare(b, memo))
-  const reached = new Set(gradients.map((g) => g.of.expr))
-  const inside = derivation.inside
-    .filter(({ expr }) => inOrder([expr.args[0]!], visibleArgs).some((e) => reached.has(e)))
-    .flatMap(({ expr, paths, total }) => {
-      const left = toText(derivative(network.loss.layout, typeset(expr.args[0]!, memo)))
-      return [
-        ...paths.map(({ through, term }) => row(left, '⟵', term, `through ${through}`)),
-        row(left, '⟵', total, `the ${paths.length} paths of ${text(expr)} together`),
-      ]
-    })
   const sums = gradients
     .filter((g) => g.contributions.length > 1 && !shared.some((s) => s.of === g.of) && !g.contributions.some((c) => isSeed(g, c)))
     .map((g) => row(symbolOf(g.of), '=', g.total, `the contributions of ${g.contributions.length} uses add up`))
@@ -93,18 +81,18 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
       shows: [],
     }))
   const algebra = steps.flatMap(({ law, before, after }) => {
-    const shows = [inNames(before), inNames(after)] as const
-    const [from, to] = shows.map(text)
-    return from === to || isRepeating(...shows) ? [] : [{ formula: `${from} → ${to}`, because: law, shows }]
+    const shows = [inNames(before), inNames(after)]
+    // where values are repeated is no matter of algebra on paper
+    const [from, to] = shows.map((expr) => toText(typesetBare(expr, memo)))
+    return from === to ? [] : [{ formula: `${from} → ${to}`, because: law, shows }]
   })
   const closed = gradients.flatMap(({ of }) => {
     const form = derivation.closed.get(of)
     return form ? [row(symbolOf(of), '=', form.total, `${closedRemark(form)}: ${form.op.why}`)] : []
   })
-  const shown = [...chain, ...inside, ...sums, ...closed, ...algebra].flatMap((r) => r.shows)
+  const shown = [...chain, ...sums, ...closed, ...algebra].flatMap((r) => r.shows)
   const parts = [
     ['chain rule', chain],
-    ['paths inside an operation', inside],
     ['fan-outs', [...sums, ...overSteps]],
     ['closed forms', closed],
     ['where', mentioned(shown).map((name) => row(text(name), '=', name.args[0]!, ''))],

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Expr } from '../../src/expr/expr.ts'
 import { shapeText } from '../../src/expr/shape.ts'
 import { nameLayout } from '../../src/layout/names.ts'
+import { toText } from '../../src/layout/text.ts'
 import { operations } from '../../src/ops/index.ts'
 import { named, variable } from '../../src/ops/leaves.ts'
 import { pullback, together } from '../../src/ops/pullback.ts'
@@ -22,7 +23,7 @@ describe.each(split.flatMap((op) => examplesOf(op)))('%s', (text) => {
 
   test('says through what each path goes', () => {
     expect(paths.length).toBeGreaterThan(1)
-    expect(new Set(paths.map((p) => p.through)).size).toBe(paths.length)
+    expect(new Set(paths.map((p) => toText(p.through))).size).toBe(paths.length)
     for (const { term } of paths) expect(shapeText(term.shape)).toBe(shapeText(expr.args[0]!.shape))
   })
 

@@ -1,0 +1,30 @@
+/** The paths inside operations, one equation each, and what they add up to: what a traced derivation tells beside the rest. */
+import type { Derivation } from '../derive/derive.ts'
+import { inOrder, visibleArgs } from '../expr/expr.ts'
+import { type TypesetMemo, typesetTerm } from '../expr/typeset.ts'
+import { derivative, Level, prose, row } from '../layout/layout.ts'
+import type { Value } from '../network/network.ts'
+import { lineOf, type Section, type Writer } from './lines.ts'
+import { reasonOf } from './reasons.ts'
+
+/** A section for each such operation; with `at`, for those whose error goes to these values. */
+export function pathSections({ inside, network }: Derivation, writer: Writer, at?: readonly Value[]): Omit<Section, 'where'>[] {
+  const memo: TypesetMemo = new Map()
+  const asked = at && new Set(at.map((value) => value.expr))
+  return inside
+    .filter(({ of }) => !asked || inOrder([of], visibleArgs).some((e) => asked.has(e)))
+    .map(({ of, expr, paths, total }) => {
+      const all = [
+        ...paths.map(({ through, term }) => ({ term, note: row(Level.relation, [prose('through '), through]) })),
+        { term: total, note: prose('together') },
+      ]
+      return {
+        kind: 'paths',
+        title: writer.layout(expr),
+        why: reasonOf(expr),
+        lines: all.map(({ term, note }) =>
+          lineOf(derivative(network.loss.layout, writer.layout(of)), typesetTerm(term, memo), { sign: '⟵', note, shows: [term] }),
+        ),
+      }
+    })
+}
