@@ -58,10 +58,13 @@ export function locating<T>(span: Span, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    throw new Failure(error.diagnostics.map((d) => (d.span ? d : { ...d, span })))
+    throw located(error, span)
   }
 }
+
+/** The same error, its faults without a place at this one. */
+export const located = (error: unknown, span: Span): unknown =>
+  error instanceof Failure ? new Failure(error.diagnostics.map((d) => (d.span ? d : { ...d, span }))) : error
 
 /** Gives faults of shapes that come without advice a hint. */
 export function hinting<T>(hint: string, work: () => T): T {

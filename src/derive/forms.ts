@@ -21,7 +21,8 @@ export function inForm(
   form: Form,
   { simplify, collect }: Pick<Rules, 'simplify' | 'collect'>,
 ): Formed {
-  const counts = form === 'expanded' ? undefined : usesOf(gradients)
+  const { counts, names } = mentionsIn(gradients)
+  const keepsNames = form !== 'expanded'
   const replacement = new Table<Expr>()
   const result = new Map<Value, Gradient>()
   const inlined = new Set<Value>()
@@ -31,6 +32,8 @@ export function inForm(
   /** Its terms and their sum at once: they share what they are made of. */
   const formed = (gradient: Gradient): Gradient => {
     const { of, adjoint, contributions, total, given } = gradient
+    const isTerm = contributions.length === 1 && contributions[0]!.term === total
+    if (isTerm && !names.get(total)!.some(opening)) return gradient
     const terms = [total]
     for (const { term, parts } of contributions) {
       terms.push(term)
@@ -42,13 +45,12 @@ export function inForm(
     for (let i = 1; i < terms.length; i++) openings.set(terms[i]!, opened(results[i]!, terms[i]!, simplify))
     const change = (term: Expr): Expr => openings.get(term)!
     const own = contributions.map((c) => withTerms(c, change))
-    const isTerm = own.length === 1 && contributions[0]!.term === total
     return { of, adjoint, contributions: own, total: isTerm ? own[0]!.term : opened(results[0]!, total, collect), given }
   }
   const isKept = (value: Value): boolean => anchors.has(value) || stated.has(value)
   const depthOf = (total: Expr): number => {
     let most = 0
-    for (const e of inOrder([total], visibleArgs)) if (e.op.atomic) most = Math.max(most, nesting.get(e) ?? 0)
+    for (const name of names.get(total)!) most = Math.max(most, nesting.get(name) ?? 0)
     return most + 1
   }
   for (const [value, gradient] of gradients) {
@@ -56,9 +58,10 @@ export function inForm(
     result.set(value, own)
     if (gradient.given || recurring.has(value)) continue
     const { total } = own
-    const isWanted = counts && !isName(total) && (isKept(value) || counts.get(gradient.adjoint)! > 1)
-    const depth = isWanted ? 0 : depthOf(gradient.total)
-    if (isWanted || (counts && !isName(total) && depth > deepest)) continue
+    const couldStay = keepsNames && !isName(total)
+    if (couldStay && (isKept(value) || counts.get(gradient.adjoint)! > 1)) continue
+    const depth = depthOf(gradient.total)
+    if (couldStay && depth > deepest) continue
     inlined.add(value)
     replacement.set(gradient.adjoint, total)
     nesting.set(gradient.adjoint, depth)
@@ -74,19 +77,31 @@ const deepest = 6
 /** A formula that is nothing but a name: it is never worth another. */
 export const isName = (expr: Expr): boolean => expr.visible.length === 0
 
-/** How many times the formulas of all gradients mention each name ∂L/∂v. */
-function usesOf(gradients: Gradients): Lookup<number> {
+interface Mentions {
+  /** How many times the formulas of all gradients mention each name ∂L/∂v. */
+  readonly counts: Lookup<number>
+  /** The names ∂L/∂v that each formula mentions. */
+  readonly names: Lookup<readonly Expr[]>
+}
+
+function mentionsIn(gradients: Gradients): Mentions {
   const counts = new Table<number>()
+  const names = new Table<readonly Expr[]>()
   for (const { adjoint } of gradients.values()) counts.set(adjoint, 0)
   const count = (expr: Expr): void => {
     const n = counts.get(expr)
     if (n !== undefined) counts.set(expr, n + 1)
   }
   for (const { total } of gradients.values()) {
+    const parts = inOrder([total], visibleArgs)
     if (isName(total)) count(total)
-    for (const expr of inOrder([total], visibleArgs)) for (const arg of expr.visible) count(arg)
+    for (const expr of parts) for (const arg of expr.visible) count(arg)
+    names.set(
+      total,
+      parts.filter((e) => e.op.atomic && counts.has(e)),
+    )
   }
-  return counts
+  return { counts, names }
 }
 
 /** Pointwise derivatives written out, or in terms of the function's output. */

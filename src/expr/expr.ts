@@ -63,7 +63,7 @@ export interface Op {
 
 /**
  * An operation with every field in its place, present or not. One layout of objects for all operations keeps the engines'
- * loops fast: they meet thousands of operations (each name is one) and must not treat each as a new kind of thing.
+ * loops fast: they must not treat each as a new kind of thing. (Names and variables, of which there are many, have few fields.)
  */
 export function operation(face: Op): Op {
   const { name, why, align, atomic, fresh, shape, notation, bare, evaluate, expand, vjp, kinks, linear, frozen } = face

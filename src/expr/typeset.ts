@@ -28,11 +28,19 @@ export function typesetTerm(expr: Expr, memo: TypesetMemo): Layout {
 /** The layout without the repetitions that broadcasts stand for. */
 export const typesetBare = (expr: Expr, memo: TypesetMemo): Layout => both(expr, memo).bare
 
-const both = (expr: Expr, memo: TypesetMemo): Typeset => memo.get(expr) ?? fold<Typeset>([expr], set, memo).get(expr)!
+function both(expr: Expr, memo: TypesetMemo): Typeset {
+  const known = memo.get(expr)
+  if (known) return known
+  if (expr.visible.length > 0) return fold<Typeset>([expr], set, memo).get(expr)!
+  const made = set(expr, nothing)
+  memo.set(expr, made)
+  return made
+}
 
 function set(expr: Expr, args: readonly Typeset[]): Typeset {
   const { op, attrs, shape } = expr
-  const full = (): Layout => op.notation(args.length === 0 ? noLayouts : op.align ? oneInFull(args) : args.map(layoutOf), attrs, expr)
+  if (args.length === 0 && !op.bare) return plain(op.notation(nothing, attrs, expr), shape)
+  const full = (): Layout => op.notation(op.align ? oneInFull(args) : args.map(layoutOf), attrs, expr)
   if (op.bare) return { layout: full(), bare: op.bare(args.map(bareOf), attrs), bareShape: args[0]?.bareShape ?? scalarShape }
   if (!op.align || args.every((a) => a.bare === a.layout)) return plain(full(), shape)
   // NumPy broadcasts the arguments of what works entry by entry: where that gives the full shape, nothing more is written
@@ -48,7 +56,7 @@ function oneInFull(args: readonly Typeset[]): readonly Layout[] {
   return args.map((a, i) => (i === Math.max(varying, 0) ? a.layout : a.bare))
 }
 
-const noLayouts: readonly Layout[] = []
+const nothing: readonly never[] = []
 const layoutOf = (typeset: Typeset): Layout => typeset.layout
 const bareOf = (typeset: Typeset): Layout => typeset.bare
 const plain = (layout: Layout, shape: Shape): Typeset => ({ layout, bare: layout, bareShape: shape })

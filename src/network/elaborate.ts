@@ -9,7 +9,7 @@ import { claimOf, declaredIn, unknownNames } from './claims.ts'
 import type { ClaimEntry, Document } from './document.ts'
 import { type Draft, layoutOf, type ModuleCall } from './draft.ts'
 import { expressionOf } from './expression.ts'
-import { define, type Frame, newFrame } from './frame.ts'
+import { type Calls, define, type Frame, newFrame } from './frame.ts'
 import { declareFunctions } from './functions.ts'
 import { defineLoss, defineOpaqueLoss, isOpaqueLoss, lossEquation } from './loss.ts'
 import { applyInstance, declareModules } from './modules.ts'
@@ -66,7 +66,7 @@ export function elaborate(
   const broken = new Set<string>()
   const steps = stepsOf(document.layers, draft, broken)
   const loss = collecting(draft.faults, () => lossEquation(document.loss))
-  const calls = callsIn(steps, loss ? [loss.value] : [])
+  const calls: Calls = document.functions.length === 0 ? new Map() : callsIn(steps, loss ? [loss.value] : [])
   const { exprs: values, families, dims } = draft
   const hooks = keeper && {
     keep: keeper.keep,

@@ -1,5 +1,5 @@
 /** Turns the syntax tree of an expression into an expression of the graph; every fault gets its place. */
-import { Failure, fail, hinting, locating, nearest } from '../diagnostic.ts'
+import { Failure, fail, hinting, located, nearest } from '../diagnostic.ts'
 import { type Dim, isSymbolic, minus } from '../expr/dim.ts'
 import type { Attr, Attrs, Expr } from '../expr/expr.ts'
 import { broadcastShape, dimText, shapeText } from '../expr/shape.ts'
@@ -10,7 +10,7 @@ import { operations } from '../ops/index.ts'
 import { fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { product } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
-import type { Ast, Mark } from './ast.ts'
+import type { Ast, Mark, ProductSign } from './ast.ts'
 import { binderNames, boundCall, isBinder } from './binders.ts'
 import { isSymbolicRange, membersOf, missingMember, referenceOf, stepsOf, withIndex } from './families.ts'
 import { indexed } from './indexing.ts'
@@ -25,7 +25,11 @@ const comparisons = { '>': greater, '>=': greaterEqual, '<': less, '<=': lessEqu
 
 /** The expression that a tree stands for in a scope. Throws located faults. */
 export function expressionOf(ast: Ast, scope: Scope): Expr {
-  return locating(ast.span, () => scope.extend?.(ast, scope) ?? read(ast, scope))
+  try {
+    return scope.extend?.(ast, scope) ?? read(ast, scope)
+  } catch (error) {
+    throw located(error, ast.span)
+  }
 }
 
 function read(ast: Ast, scope: Scope): Expr {
@@ -171,17 +175,23 @@ function padOrProject(first: Summand, second: Summand): string {
   return `To add a skip of another size, pad it (pad(${name}, [[0, ${plain(minus(m, n))}]])) or project it (Ws @ ${name} with Ws: [${plain(m)}, ${plain(n)}]).`
 }
 
+function productWith(sign: ProductSign, asts: readonly Ast[], [left, right]: readonly [Expr, Expr], scope: Scope): Expr {
+  if (sign === '@') return product(left, right)
+  if (sign === '//') fail('not-here', { what: '//', where: 'an expression', hint: 'It divides sizes; tensors are divided with /.' })
+  requireBroadcast(sign === '*' ? 'multiply entry by entry' : 'divide', asts, [left, right], scope)
+  return sign === '*' ? multiply([left, right]) : divide(left, right)
+}
+
 function productOf(ast: Ast & { kind: 'product' }, of: (ast: Ast) => Expr, scope: Scope): Expr {
   let [result, before] = [of(ast.first), ast.first]
   for (const { sign, factor } of ast.rest) {
     const next = of(factor)
     const span = { start: ast.span.start, end: factor.span.end }
-    result = locating(span, () => {
-      if (sign === '@') return product(result, next)
-      if (sign === '//') fail('not-here', { what: '//', where: 'an expression', hint: 'It divides sizes; tensors are divided with /.' })
-      requireBroadcast(sign === '*' ? 'multiply entry by entry' : 'divide', [before, factor], [result, next], scope)
-      return sign === '*' ? multiply([result, next]) : divide(result, next)
-    })
+    try {
+      result = productWith(sign, [before, factor], [result, next], scope)
+    } catch (error) {
+      throw located(error, span)
+    }
     before = { ...ast, span }
   }
   return result

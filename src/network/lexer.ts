@@ -51,19 +51,23 @@ const kinds = [
   ['mark', mark],
 ] as const
 
+/** Only marks begin with these. */
+const marksFirst = '=*/-<>!'
+const marks = kinds.filter(([kind]) => kind === 'mark')
+
 /** All tokens of the text, the last of kind 'end'. `at` gives the place of an offset in the source. */
 export function tokens(text: string, at: (start: number, end: number) => Span): Token[] {
   const result: Token[] = []
   let from = 0
   while (from < text.length) {
     const first = text[from]!
-    const blank = past(space, text, from)
-    if (blank > 0) from = blank
+    if (first === ' ') from++
     else if (alone.includes(first)) result.push({ kind: 'mark', text: first, span: at(from, ++from) })
     else {
-      const token = tokenAt(text, from, at)
-      result.push(token)
-      from = token.end
+      const blank = past(space, text, from)
+      const token = blank > 0 ? undefined : tokenAt(text, from, at)
+      if (token) result.push(token)
+      from = token?.end ?? blank
     }
   }
   result.push({ kind: 'end', text: 'the end', span: at(text.length, text.length) })
@@ -71,7 +75,7 @@ export function tokens(text: string, at: (start: number, end: number) => Span): 
 }
 
 function tokenAt(text: string, from: number, at: (start: number, end: number) => Span): Token & { readonly end: number } {
-  for (const [kind, pattern] of kinds) {
+  for (const [kind, pattern] of marksFirst.includes(text[from]!) ? marks : kinds) {
     if (kind === 'name' && text[from] === 'ᵀ') continue
     const end = past(pattern, text, from)
     if (end < 0) continue

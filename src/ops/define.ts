@@ -92,9 +92,10 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
 ) {
   return (definition: Primitive<P, Values<A>> | Composite<P, Values<A>>): Call<P, A> & Operation => {
     const variadic = params[0]?.startsWith('...') ?? false
+    const hasAttributes = Object.keys(attributes).length > 0
     const build = (args: readonly Expr[], raw: Attrs): Expr => {
       const ready = definition.align?.(args) ?? args
-      return withSizes(make(self, ready, resolved(self, ready, raw)), self)
+      return withSizes(make(self, ready, hasAttributes ? resolved(self, ready, raw) : nothing), self)
     }
     const callable = (...given: (Expr | readonly Expr[] | Attrs | undefined)[]): Expr => {
       const args = (variadic ? given[0] : givenArgs(given, params.length)) as readonly Expr[]
@@ -176,7 +177,6 @@ const nothing: Attrs = {}
 /** All attributes, checked: the given ones, and the defaults of the others. */
 function resolved(operation: Operation, args: readonly Expr[], raw: Attrs): Attrs {
   const names = Object.keys(operation.attributes)
-  if (names.length === 0) return nothing
   const shapes = args.map((a) => a.shape)
   return Object.fromEntries(
     names.map((key) => {

@@ -1,6 +1,6 @@
 /** Expressions without arguments, and names: numbers, sizes, variables, and the wrapper that gives a node its identity. */
 import { type Dim, dimLayout } from '../expr/dim.ts'
-import { type Expr, make, type Op, operation } from '../expr/expr.ts'
+import { type Expr, make, type Op } from '../expr/expr.ts'
 import { type Shape, scalarShape } from '../expr/shape.ts'
 import { type Layout, Level, row, symbol, within } from '../layout/layout.ts'
 import { numberLayout } from '../layout/names.ts'
@@ -61,7 +61,7 @@ const real: Domain = { kind: 'real' }
 
 /** A variable: a leaf with an identity of its own. Its value is given from outside. */
 export function variable(name: string, shape: Shape, layout: Layout, domain: Domain = real): Expr {
-  const leaf = operation({ name, why: 'a variable', fresh: true, shape: () => shape, notation: () => layout })
+  const leaf: Op = { name, why: 'a variable', fresh: true, shape: () => shape, notation: () => layout }
   domains.set(leaf, domain)
   return make(leaf, [])
 }
@@ -73,6 +73,4 @@ const sameValue: Op['evaluate'] = ([value]) => value!
 
 /** The value under a name, which gives it an identity and a gradient of its own. */
 export const named = (name: string, layout: Layout, value: Expr): Expr =>
-  make(operation({ name, why: 'a name for the same value', atomic: true, shape: sameShape, notation: () => layout, evaluate: sameValue }), [
-    value,
-  ])
+  make({ name, why: 'a name for the same value', atomic: true, shape: sameShape, notation: () => layout, evaluate: sameValue }, [value])

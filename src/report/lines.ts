@@ -8,7 +8,7 @@ import type { Contribution, Gradient, Use } from '../derive/reverse.ts'
 import { minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
-import { Table } from '../expr/table.ts'
+import { type Lookup, Table } from '../expr/table.ts'
 import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative, equation, type Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
@@ -115,7 +115,9 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   const { network, branches, form, gradients, structure } = derivation
   const memo: TypesetMemo = new Table()
   const layout = (expr: Expr): Layout => typeset(expr, memo)
-  const symbolOf = (value: Value): Layout => derivative(network.loss.layout, value.layout)
+  /** ∂L/∂v, which the name of the gradient is where it has one. */
+  const symbolOf = ({ of, adjoint, given }: Gradient): Layout =>
+    given || !adjoint.op.atomic ? derivative(network.loss.layout, of.layout) : layout(adjoint)
   const operatorForm = form === 'jacobian' ? jacobianForm(derivation, layout) : undefined
   const forwardMemo: TypesetMemo = new Table()
   for (const { expr, isCall } of network.values.values()) {
@@ -123,6 +125,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     const call = typeset(expr.args[0]!, forwardMemo)
     forwardMemo.set(expr, { layout: call, bare: call, bareShape: expr.shape })
   }
+  const broadcasts = broadcastRemarks(derivation)
   const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
   const termsBy = (g: Gradient, { consumer, term, parts }: Contribution): Term[] => {
     const { path, kind } = branches.route(g.of, consumer)
@@ -139,10 +142,10 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     const operator = operatorForm?.(g)
     const own = operator ? none : several(g)
     const { op, args } = g.total
-    return lineOf(symbolOf(g.of), operator?.layout ?? layout(g.total), {
+    return lineOf(symbolOf(g), operator?.layout ?? layout(g.total), {
       of: g.of,
       shape: g.of.expr.shape,
-      remark: operator ? undefined : broadcastRemark(g.of, derivation),
+      remark: operator ? undefined : broadcasts.get(g.of.expr),
       note: loop && branches.recurring.has(g.of) ? backwards(loop.loop.index, loop.loop.from, minus(loop.loop.to, 1)) : undefined,
       terms: own,
       isTheirSum: op === add && args.length === own.length && own.every(({ term }, i) => term === args[i]),
@@ -155,13 +158,12 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   const together = (g: Gradient): readonly Line[] => {
     const form = derivation.closed.get(g.of)
     if (!form) return []
-    return [lineOf(symbolOf(g.of), layout(form.total), { of: g.of, remark: closedRemark(form), defines: g.adjoint, shows: [form.total] })]
+    return [lineOf(symbolOf(g), layout(form.total), { of: g.of, remark: closedRemark(form), defines: g.adjoint, shows: [form.total] })]
   }
-  const lines = (g: Gradient): readonly Line[] => [
-    gradient(g),
-    ...together(g),
-    ...(loop?.statements ?? []).filter((s) => s.isEnd && s.of === g.of).map(statementLine),
-  ]
+  const lines = (g: Gradient): readonly Line[] => {
+    const own = [gradient(g), ...together(g)]
+    return loop ? [...own, ...loop.statements.filter((s) => s.isEnd && s.of === g.of).map(statementLine)] : own
+  }
   /** What a node sends to a value: all that the value receives, or one contribution of several. */
   const sentTo = (g: Gradient, from: Value): readonly Line[] => {
     const contribution = g.contributions.find((c) => c.consumer === from)
@@ -173,7 +175,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       return [use ? { ...line!, remark: [line!.remark, usedOften(g.of, use)].filter(Boolean).join('; ') } : line!, ...rest]
     }
     return termsBy(g, contribution).map(({ term, layout, kind, path }) =>
-      lineOf(symbolOf(g.of), layout, { of: g.of, sign: '⟵', remark: `${kind} ${pathText(path)}`, shows: [term] }),
+      lineOf(symbolOf(g), layout, { of: g.of, sign: '⟵', remark: `${kind} ${pathText(path)}`, shows: [term] }),
     )
   }
   return {
@@ -223,14 +225,16 @@ function usesText(uses: readonly Use[]): string {
   return `used by ${list}: contributions add up`
 }
 
-/** A broadcast is a fan-out: where a value is repeated, its gradient is a sum over the copies. */
-function broadcastRemark(value: Value, { structure }: Derivation): string | undefined {
-  for (const { by } of structure.uses.get(value) ?? []) {
-    for (const expr of structure.parts.get(by) ?? []) {
-      if (expr.op !== broadcast || expr.args[0] !== value.expr) continue
-      const axes = stretchedAxes(value.expr.shape, expr.shape).map((a) => expr.shape[a]!)
-      return `${toText(value.layout)} is broadcast over ${shapeText(axes)}: the error is summed over it`
+/** A broadcast is a fan-out: where a value is repeated, its gradient is a sum over the copies. By the value's expression. */
+function broadcastRemarks({ structure }: Derivation): Lookup<string> {
+  const remarks = new Table<string>()
+  for (const [by, parts] of structure.parts) {
+    for (const { op, args, shape } of parts) {
+      const value = op === broadcast ? structure.valueAt.get(args[0]!) : undefined
+      if (!value || remarks.has(value.expr) || !structure.uses.get(value)!.some((use) => use.by === by)) continue
+      const axes = stretchedAxes(value.expr.shape, shape).map((a) => shape[a]!)
+      remarks.set(value.expr, `${toText(value.layout)} is broadcast over ${shapeText(axes)}: the error is summed over it`)
     }
   }
-  return undefined
+  return remarks
 }

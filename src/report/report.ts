@@ -107,9 +107,11 @@ function sorted({ network, gradients, branches }: Derivation): {
 }
 
 function leafSections(plain: readonly Gradient[], derivation: Derivation, writer: Writer): Draft[] {
+  const zeros = unreached(derivation)
   const section = (kind: Section['kind'], role: Value['role']): Draft[] => {
-    const zeros = unreached(derivation).filter((v) => v.role === role)
-    const lines = [...plain.filter((g) => g.of.role === role).flatMap(writer.lines), ...zeros.map((v) => zeroLine(v, derivation))]
+    const lines: Line[] = []
+    for (const g of plain) if (g.of.role === role) lines.push(...writer.lines(g))
+    for (const value of zeros) if (value.role === role) lines.push(zeroLine(value, derivation))
     return lines.length > 0 ? [{ kind, lines }] : []
   }
   return [...section('inputs', 'input'), ...section('parameters', 'param')]

@@ -21,19 +21,26 @@ export function whereLines(
     return same ? gradients.get(same)!.adjoint : name
   }
   return drafts.map((draft) => {
-    const where: Line[] = draft.lines.flatMap((l) => l.explains)
-    let open = draft.lines.flatMap((l) => l.shows)
+    const where: Line[] = []
+    let open: Expr[] = []
+    for (const { explains, shows } of draft.lines) {
+      for (const line of explains) where.push(line)
+      for (const expr of shows) open.push(expr)
+    }
     while (open.length > 0) {
-      const lines: Line[] = []
+      const shown: Expr[] = []
       for (const mentioned of inOrder(open, visibleArgs)) {
+        if (!mentioned.op.atomic && !mentioned.op.fresh) continue
         const name = told(mentioned)
         const found = undefinedYet.get(name)
         if (!found || found === 'defined') continue
         undefinedYet.set(name, 'defined')
-        lines.push(...(found === 'name' ? [writer.definition(name)] : writer.lines(found)))
+        for (const line of found === 'name' ? [writer.definition(name)] : writer.lines(found)) {
+          where.push(line)
+          for (const expr of line.shows) shown.push(expr)
+        }
       }
-      for (const line of lines) where.push(line)
-      open = lines.flatMap((l) => l.shows)
+      open = shown
     }
     return { kind: draft.kind, title: draft.title, why: draft.why, lines: draft.lines, where }
   })
