@@ -1,5 +1,5 @@
 /** Closed forms: where a stretch of the network is an operation of the registry written out, the error through it is its textbook formula. */
-import { type Attr, type Attrs, definition, type Expr, inOrder, make, substitute, visibleArgs } from '../expr/expr.ts'
+import { type Attr, type Attrs, definition, type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
 import { sameShape, shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Network, Value } from '../network/network.ts'
@@ -127,8 +127,7 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
         own.add(e)
         const known = nameOf.get(inHolders(e)) ?? withKeptAxes(e, (reduced) => nameOf.get(inHolders(reduced)))
         if (known) instead.set(e, known)
-        else if (e.op.expand && (Object.values(e.attrs).includes(marker) || args.some((a) => instead.has(a))))
-          instead.set(e, inNames(definition(e)!))
+        else if (e.op.expand && Object.values(e.attrs).includes(marker)) instead.set(e, inNames(definition(e)!))
       }
       return substitute([expr], (e) => instead.get(e))[0]!
     }
@@ -138,8 +137,8 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
 
 /** What is known of a reduction that drops its axes, for the one that keeps them. */
 function withKeptAxes(e: Expr, known: (reduced: Expr) => Expr | undefined): Expr | undefined {
-  if (e.attrs.keepdims !== true) return undefined
-  const name = known(make(e.op, e.args, { ...e.attrs, keepdims: false }))
+  const dropped = e.shape.filter((d) => d !== 1)
+  const name = dropped.length < e.shape.length ? known(inShape(e, dropped)) : undefined
   return name && inShape(name, e.shape)
 }
 
@@ -155,7 +154,7 @@ function choicesIn(parts: readonly Expr[], hasScalar: boolean): Choices {
     axis: distinct([...axes, ...means].flatMap((axis) => (axis.length === 1 ? [axis, axis[0]!] : [axis]))),
     keepdims: [false, true],
     ddof: [0, 1],
-    eps: distinct([...(hasScalar ? [marker] : []), ...(numbers as number[])]),
+    eps: hasScalar || numbers.length > 0 ? distinct([...(hasScalar ? [marker] : []), ...(numbers as number[])]) : [0],
     groups: distinct(parts.flatMap((e) => e.shape.filter((d) => typeof d === 'number' && d > 1))),
     reduction: ['mean', 'sum', 'none'],
   }

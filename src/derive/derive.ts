@@ -2,6 +2,7 @@
 import { fail } from '../diagnostic.ts'
 import { type Expr, fold, inOrder, make, substitute, visibleArgs, withArgs } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
+import { typeset } from '../expr/typeset.ts'
 import type { Layout } from '../layout/layout.ts'
 import { nameLayout } from '../layout/names.ts'
 import { toText } from '../layout/text.ts'
@@ -119,10 +120,11 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   })
   const formed = openedAhead(inForm(raw, branches, form, { simplify: tidy, collect }), network, collect)
   if (form === 'expanded') requirePrintable(formed.gradients)
-  const { gradients, inlined, names } =
-    form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, structure, network)
-  const closed: Derivation['closed'] =
+  const named = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, structure, network)
+  const { gradients, inlined } = named
+  const found: Derivation['closed'] =
     form === 'local' ? closedForms(network, structure, gradients, { simplify: inPrint, collect }) : new Map()
+  const { closed, names } = withClosedNames(found, named.names, raw, network)
   const inside = trace ? pathsInside(structure, raw, (expr) => namesFrom(names).inNames(inPrint(expr))) : []
   return { network, structure, branches, raw, gradients, closed, inlined, names, form, simplify: tidy, loops: [], steps, inside }
 }
@@ -204,6 +206,29 @@ function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Bra
     renamed.set(value, g.given ? g : withFormulas(g, inside))
   }
   return openedOnce({ gradients: renamed, inlined, names }, raw, branches)
+}
+
+/** Closed forms in the names that there are, and in more for what they alone share. */
+function withClosedNames(
+  closed: Derivation['closed'],
+  names: readonly Expr[],
+  raw: Gradients,
+  network: Network,
+): Pick<Derivation, 'closed' | 'names'> {
+  if (closed.size === 0) return { closed, names }
+  const { inNames } = namesFrom(names.filter((name) => name.args[0]!.op.letter !== undefined))
+  const totals = [...closed.values()].map((form) => inNames(form.total))
+  const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
+  const { replace, names: more } = share(totals, () => ({
+    taken: new Set([...printedNames(network), ...names.map((name) => toText(typeset(name)))]),
+    isError: (e) => adjoints.has(e),
+    known: new Map(),
+    reading: totals,
+    definitionOf: () => undefined,
+    step: network.step?.index,
+  }))
+  const inAll = [...closed].map(([value, form], i) => [value, { ...form, total: replace(totals[i]!) }] as const)
+  return { closed: new Map(inAll), names: [...names, ...more] }
 }
 
 /** The names of a network's own, as they are printed. */

@@ -13,7 +13,7 @@ import { aligned, broadcast, inShape, sum } from './movement.ts'
 export const statistic = { axis: axes(), eps: number(1e-5) }
 export const keep = (x: Shape, over: readonly number[]): Shape => x.map((d, a) => (over.includes(a) ? 1 : d))
 export const averaged = (x: Expr, over: readonly number[]): Expr => mean(x, { axis: over, keepdims: true })
-export const plusEps = (of: Layout, eps: number): Layout => root(row(Level.sum, [of, symbol(' + '), numberLayout(eps)]))
+export const plusEps = (of: Layout, eps: number): Layout => root(eps === 0 ? of : row(Level.sum, [of, symbol(' + '), numberLayout(eps)]))
 
 /** One normalisation: along which axes of x, and along which axes its scale and shift run. */
 export interface Norm {

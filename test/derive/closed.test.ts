@@ -87,8 +87,8 @@ describe('softmax and cross-entropy, written out', () => {
     ['of a vector', vector, oneHot(vector), ['p = softmax(z)', 'l = -sum(t * log(p))'], 'L = l', 'p − t'],
     ['as a scalar product', vector, oneHot(vector), ['p = softmax(z)'], 'L = -(t @ log(p))', 'p − t'],
     ['in primitives', vector, oneHot(vector), ['e = exp(z)', 's = sum(e)', 'p = e / s', 'l = -sum(t * log(p))'], 'L = l', 'p − t'],
-    ['with a logarithm of the sum', vector, oneHot(vector), ['s = sum(exp(z))'], 'L = log(s) - t @ z', 'softmax(z) − t'],
-    ['with logsumexp', vector, oneHot(vector), ['q = z - logsumexp(z)'], 'L = -sum(t * q)', 'softmax(z) − t'],
+    ['with a logarithm of the sum', vector, oneHot(vector), ['s = sum(exp(z))'], 'L = log(s) - t @ z', 'P − t'],
+    ['with logsumexp', vector, oneHot(vector), ['q = z - logsumexp(z)'], 'L = -sum(t * q)', 'P − t'],
     ['of what need not sum to one', vector, vector, ['p = softmax(z)'], 'L = -sum(t * log(p))', 'sum(t) p − t'],
     ['stable, of what need not sum to one', vector, vector, [...stable, 'l = -sum(t * log(p))'], 'L = l', 'sum(t) p − t'],
     ['of a batch', batch, oneHot(batch), ['p = softmax(z)', 'l = -sum(t * log(p), axis=1)'], 'L = mean(l)', '(p − t)/n'],
@@ -128,7 +128,17 @@ async function expectClosed(text: string, of: string, name: string, formula: str
 }
 
 const spec = (layers: readonly string[]): string =>
-  ['inputs:', '  x: [n, d]', 'constants:', '  eps: 0.001', 'layers:', ...layers.map((l) => `  - ${l}`), 'loss: L(y)'].join('\n')
+  [
+    'inputs:',
+    '  x: [n, d]',
+    'params:',
+    '  a: [d]',
+    'constants:',
+    '  eps: 0.001',
+    'layers:',
+    ...layers.map((l) => `  - ${l}`),
+    'loss: L(y)',
+  ].join('\n')
 
 test.each([
   [
@@ -146,6 +156,13 @@ test.each([
     'y ⊙ (∂L/∂y − rowsum(y ⊙ ∂L/∂y))',
     ['top = max(x, axis=1, keepdims=True)', 'e = exp(x - top)', 't = sum(e, axis=1, keepdims=True)', 'y = e / t'],
   ],
+  ['batch_norm', '(∂L/∂y − colmean(∂L/∂y) − y ⊙ colmean(∂L/∂y ⊙ y))/s', ['m = mean(x, axis=0)', 's = std(x, axis=0)', 'y = (x - m) / s']],
+  [
+    'layer_norm',
+    '(d₁ − rowmean(d₁) − x̂ ⊙ rowmean(d₁ ⊙ x̂))/s',
+    ['c = x - mean(x, axis=1, keepdims=True)', 'v = mean(c**2, axis=1)', 'y = a * c / sqrt(v[:, None] + 1e-5)'],
+  ],
+  ['rms_norm', '(d₁ − x̂ ⊙ rowmean(d₁ ⊙ x̂))/r', ['r = sqrt(mean(x**2, axis=1, keepdims=True) + eps)', 'y = a * x / r']],
   ['rms_norm', '(∂L/∂y − y ⊙ rowmean(∂L/∂y ⊙ y))/r', ['r = sqrt(mean(x**2, axis=1, keepdims=True) + eps)', 'y = x / r']],
   ['l2_normalize', '(∂L/∂y − y ⊙ rowsum(y ⊙ ∂L/∂y))/r', ['r = sqrt(sum(x**2, axis=1, keepdims=True))', 'y = x / r']],
 ] as const)('%s in nodes is told in the names of its nodes', (name, formula, layers) => expectClosed(spec(layers), 'x', name, formula))
