@@ -136,11 +136,10 @@ const transposes: Law = {
   on: [transpose],
   apply({ args: [x], attrs, shape }) {
     const perm = attrs.perm as readonly number[]
-    if (perm.every((a, i) => a === i)) return x!
-    if (x!.op === transpose) {
-      const inner = x!.attrs.perm as readonly number[]
-      return transpose(x!.args[0]!, { perm: perm.map((a) => inner[a]!) })
-    }
+    const inner = x!.op === transpose ? (x!.attrs.perm as readonly number[]) : undefined
+    const [of, composed] = inner ? [x!.args[0]!, perm.map((a) => inner[a]!)] : [x!, perm]
+    if (composed.every((a, i) => a === i)) return of
+    if (inner) return transpose(of, { perm: composed })
     const scalar = scalarOf(x!)
     return scalar ? repeat(scalar, shape) : null
   },
