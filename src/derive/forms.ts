@@ -92,15 +92,17 @@ function mentionsIn(gradients: Gradients): Mentions {
     const n = counts.get(expr)
     if (n !== undefined) counts.set(expr, n + 1)
   }
-  for (const { total } of gradients.values()) {
-    const parts = inOrder([total], visibleArgs)
+  gradients.forEach(({ total }) => {
     if (isName(total)) count(total)
-    for (const expr of parts) for (const arg of expr.visible) count(arg)
-    names.set(
-      total,
-      parts.filter((e) => e.op.atomic && counts.has(e)),
-    )
-  }
+    const own: Expr[] = []
+    const parts = inOrder([total], visibleArgs)
+    for (let i = 0; i < parts.length; i++) {
+      const part = parts[i]!
+      if (part.op.atomic && counts.has(part)) own.push(part)
+      for (let k = 0; k < part.visible.length; k++) if (isName(part.visible[k]!)) count(part.visible[k]!)
+    }
+    names.set(total, own)
+  })
   return { counts, names }
 }
 

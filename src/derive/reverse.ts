@@ -69,10 +69,10 @@ export function structureOf(network: Network): Structure {
     if (value.role === 'input' || value.role === 'param') varies.set(value.expr, true)
     if (value.role === 'input') active.set(value.expr, true)
   }
-  for (const expr of inOrder([...network.values.values()].map((v) => v.expr))) {
-    for (const arg of expr.args) {
-      if (varies.has(arg)) varies.set(expr, true)
-      if (active.has(arg)) active.set(expr, true)
+  const note = (expr: Expr): void => {
+    for (let i = 0; i < expr.args.length; i++) {
+      if (varies.has(expr.args[i]!)) varies.set(expr, true)
+      if (active.has(expr.args[i]!)) active.set(expr, true)
     }
   }
   const parts = new Map<Value, readonly Expr[]>()
@@ -80,6 +80,12 @@ export function structureOf(network: Network): Structure {
   for (const value of network.values.values()) {
     if (isLeaf(value)) continue
     const own = partsOf(value.expr)
+    for (let i = 0; i < own.length; i++) {
+      // what is under the name of a value has been seen at that value
+      if (!own[i]!.op.atomic) note(own[i]!)
+      else if (!valueAt.has(own[i]!)) inOrder([own[i]!]).forEach(note)
+    }
+    note(value.expr)
     parts.set(value, own)
     sources.set(value, sourcesIn(own))
   }
@@ -100,12 +106,13 @@ function usesOf(
   // from the loss back: a consumer is known to matter before what it uses is looked at
   for (const value of [...values.values()].reverse()) {
     if (!reached.has(value) || isLeaf(value)) continue
-    for (const [source, count] of sources.get(value)!) {
+    const isVarying = varies.has(value.expr)
+    sources.get(value)!.forEach((count, source) => {
       const used = valueAt.get(source)
-      if (used === undefined) continue
+      if (used === undefined) return
       reached.add(used)
-      if (varies.has(value.expr)) uses.get(used)!.push({ by: value, count })
-    }
+      if (isVarying) uses.get(used)!.push({ by: value, count })
+    })
   }
   for (const own of uses.values()) own.reverse()
   for (const seeded of seeds.keys()) uses.get(valueAt.get(seeded)!)!.push({ by: loss, count: 1 })
@@ -202,11 +209,12 @@ export const sourcesOf = (name: Expr): ReadonlyMap<Expr, number> => sourcesIn(pa
 /** The same, from the parts of the equation. */
 function sourcesIn(parts: readonly Expr[]): ReadonlyMap<Expr, number> {
   const counts = new Map<Expr, number>()
-  for (const part of parts) if (isSource(part)) counts.set(part, 0)
-  for (const part of parts) {
-    for (const arg of part.visible) {
-      const count = counts.get(arg)
-      if (count !== undefined) counts.set(arg, count + 1)
+  for (let i = 0; i < parts.length; i++) if (isSource(parts[i]!)) counts.set(parts[i]!, 0)
+  for (let i = 0; i < parts.length; i++) {
+    const { visible } = parts[i]!
+    for (let k = 0; k < visible.length; k++) {
+      const count = counts.get(visible[k]!)
+      if (count !== undefined) counts.set(visible[k]!, count + 1)
     }
   }
   if (parts.length === 1) counts.set(parts[0]!, 1)

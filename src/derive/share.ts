@@ -113,7 +113,7 @@ function countUses(formulas: readonly Expr[], order: readonly Expr[]): Lookup<nu
     uses.set(expr, (uses.get(expr) ?? 0) + 1)
   }
   formulas.forEach(count)
-  for (const expr of order) if (!expr.op.bare) for (const arg of expr.visible) count(arg)
+  for (let i = 0; i < order.length; i++) if (!order[i]!.op.bare) order[i]!.visible.forEach(count)
   return uses
 }
 

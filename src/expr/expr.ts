@@ -151,11 +151,11 @@ function attrsKey(attrs: Attrs): string {
 export function make(op: Op, args: readonly Expr[], attrs: Attrs = none): Expr {
   if (op.fresh) return node(op, args, attrs, ++nodeCount)
   let host: Expr | undefined
-  for (const arg of args) if (host === undefined || arg.id > host.id) host = arg
+  for (let i = 0; i < args.length; i++) if (host === undefined || args[i]!.id > host.id) host = args[i]
   if (host === undefined) return tabled(constants, op, args, attrs)
   const { users } = host
   if (users instanceof Map) return tabled(users, op, args, attrs, host)
-  for (const user of users) if (isSame(user, op, args, attrs)) return user
+  for (let i = 0; i < users.length; i++) if (isSame(users[i]!, op, args, attrs)) return users[i]!
   if (users.length === fewUsers) {
     const table = new Map(users.map((user) => [keyOfNode(user.op, user.args, user.attrs), user]))
     host.users = table
@@ -279,24 +279,21 @@ export function substitute(
   replacement: (expr: Expr) => Expr | undefined,
   below: (expr: Expr) => readonly Expr[] = visibleArgs,
 ): Expr[] {
+  /** What is the same as before is not noted. */
   const memo = new Map<Expr, Expr>()
   const order = inOrder(roots, (expr) => {
     const other = replacement(expr)
     if (other) memo.set(expr, other)
     return other ? undefined : below(expr)
   })
-  if (order.length === 0) return roots.map((r) => memo.get(r)!)
-  for (const expr of order) {
-    // what is the same as before is not noted
-    const made = expr.args.some((a) => memo.has(a))
-      ? withArgs(
-          expr,
-          expr.args.map((a) => memo.get(a) ?? a),
-        )
-      : expr
+  if (memo.size === 0) return [...roots]
+  const changed = (expr: Expr): Expr => memo.get(expr) ?? expr
+  for (let i = 0; i < order.length; i++) {
+    const expr = order[i]!
+    const made = expr.args.length === 0 ? expr : withArgs(expr, expr.args.map(changed))
     if (made !== expr) memo.set(expr, made)
   }
-  return roots.map((r) => memo.get(r) ?? r)
+  return roots.map(changed)
 }
 
 /** The attributes with numbers for symbolic sizes. */

@@ -171,6 +171,8 @@ const opened = (written: string): number => (written.match(/[([{]/g)?.length ?? 
 function refuseSplit({ items }: List, { source }: Context): void {
   const isPlain = (node: Node | null): boolean => isScalar(node) && node.style === 'plain' && node.value !== null
   const spans = items.map((node) => (isPlain(node) ? spanOf(node) : undefined))
+  const [first, last] = [spanOf(items[0] ?? null), spanOf(items.at(-1) ?? null)]
+  if (!/[([{]/.test(source.slice(first.start, last.end))) return
   for (const [i, span] of spans.entries()) {
     if (!span) continue
     let open = opened(source.slice(span.start, span.end))

@@ -228,13 +228,13 @@ function usesText(uses: readonly Use[]): string {
 /** A broadcast is a fan-out: where a value is repeated, its gradient is a sum over the copies. By the value's expression. */
 function broadcastRemarks({ structure }: Derivation): Lookup<string> {
   const remarks = new Table<string>()
-  for (const [by, parts] of structure.parts) {
-    for (const { op, args, shape } of parts) {
-      const value = op === broadcast ? structure.valueAt.get(args[0]!) : undefined
+  structure.parts.forEach((parts, by) => {
+    for (const { args, shape } of parts.filter(({ op }) => op === broadcast)) {
+      const value = structure.valueAt.get(args[0]!)
       if (!value || remarks.has(value.expr) || !structure.uses.get(value)!.some((use) => use.by === by)) continue
       const axes = stretchedAxes(value.expr.shape, shape).map((a) => shape[a]!)
       remarks.set(value.expr, `${toText(value.layout)} is broadcast over ${shapeText(axes)}: the error is summed over it`)
     }
-  }
+  })
   return remarks
 }

@@ -42,9 +42,13 @@ function writeSection(section: Section, paint: Paint, out: string[]): void {
   const inLoop = section.kind === 'forward' && section.title ? '  ' : ''
   const formulas = section.lines.map((line) => writtenOf(line))
   let column = 0
-  for (const { width } of formulas) if (width <= widest) column = Math.max(column, width)
-  for (const [i, formula] of formulas.entries()) writeLine(section.lines[i]!, formula, column, margin + inLoop, paint, out)
-  for (const [i, line] of section.where.entries()) writeLine(line, writtenOf(line, i === 0 ? 'where ' : '      '), 0, margin, paint, out)
+  for (const { width } of formulas) if (width <= widest && width > column) column = width
+  section.lines.forEach((line, i) => {
+    writeLine(line, formulas[i]!, column, margin + inLoop, paint, out)
+  })
+  section.where.forEach((line, i) => {
+    writeLine(line, writtenOf(line, i === 0 ? 'where ' : '      '), 0, margin, paint, out)
+  })
 }
 
 function headText({ kind, title, why }: Section, paint: Paint): string | undefined {
@@ -68,7 +72,8 @@ function writeLine(line: Line, written: Written, column: number, indent: string,
 
 function remarksOf({ shape, remark, note }: Line): string {
   let text = shape ? shapeText(shape) : ''
-  for (const more of [remark, note && toText(note)]) if (more) text += text === '' ? more : `   ${more}`
+  if (remark) text += text === '' ? remark : `   ${remark}`
+  if (note) text += text === '' ? toText(note) : `   ${toText(note)}`
   return text
 }
 

@@ -29,7 +29,9 @@ export function whereLines(
     }
     while (open.length > 0) {
       const shown: Expr[] = []
-      for (const mentioned of inOrder(open, visibleArgs)) {
+      const parts = inOrder(open, visibleArgs)
+      for (let i = 0; i < parts.length; i++) {
+        const mentioned = parts[i]!
         if (!mentioned.op.atomic && !mentioned.op.fresh) continue
         const name = told(mentioned)
         const found = undefinedYet.get(name)
