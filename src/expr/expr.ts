@@ -110,8 +110,8 @@ export interface Expr {
   readonly visible: readonly Expr[]
   /** Creation order. It identifies; it never decides an order of printing. */
   readonly id: number
-  /** Expressions that this one is the youngest argument of, by key. */
-  users: readonly Expr[] | Map<string, Expr>
+  /** Expressions that this one is the youngest argument of: most have one, in a long sum they have a table by key. */
+  users: Expr | readonly Expr[] | Map<string, Expr> | undefined
   /** The last traversal that came by. */
   seen: number
 }
@@ -154,7 +154,14 @@ export function make(op: Op, args: readonly Expr[], attrs: Attrs = none): Expr {
   for (let i = 0; i < args.length; i++) if (host === undefined || args[i]!.id > host.id) host = args[i]
   if (host === undefined) return tabled(constants, op, args, attrs)
   const { users } = host
+  if (users === undefined) return (host.users = node(op, args, attrs, idAfter(host)))
   if (users instanceof Map) return tabled(users, op, args, attrs, host)
+  if ('op' in users) {
+    if (isSame(users, op, args, attrs)) return users
+    const made = node(op, args, attrs, idAfter(host))
+    host.users = [users, made]
+    return made
+  }
   for (let i = 0; i < users.length; i++) if (isSame(users[i]!, op, args, attrs)) return users[i]!
   if (users.length === fewUsers) {
     const table = new Map(users.map((user) => [keyOfNode(user.op, user.args, user.attrs), user]))
@@ -162,8 +169,8 @@ export function make(op: Op, args: readonly Expr[], attrs: Attrs = none): Expr {
     return tabled(table, op, args, attrs, host)
   }
   const made = node(op, args, attrs, idAfter(host))
-  // lists of exact length: most have one entry, and there is one for every expression
-  host.users = users.length === 0 ? [made] : [...users, made]
+  // of exact length: there are many, and they are short
+  host.users = [...users, made]
   return made
 }
 
@@ -195,7 +202,7 @@ const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => 
   shape: op.shape(args.map(shapeOf), attrs),
   visible: op.atomic ? nothing : args,
   id,
-  users: nothing,
+  users: undefined,
   seen: 0,
 })
 

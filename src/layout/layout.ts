@@ -37,12 +37,11 @@ export const parenthesised = (body: Layout): Layout => fence('(', ')', body)
 /** Parts with a separator between neighbours. */
 export function joined(level: Level, separator: Layout, parts: readonly Layout[]): Layout {
   if (parts.length === 1) return parts[0]!
-  const all: Layout[] = []
-  for (const part of parts) {
-    if (all.length > 0) all.push(separator)
-    all.push(part)
-  }
-  return row(level, all)
+  if (parts.length === 2) return row(level, [parts[0]!, separator, parts[1]!])
+  return row(
+    level,
+    parts.flatMap((part, i) => (i === 0 ? [part] : [separator, part])),
+  )
 }
 
 /** A quotient: over a bar in LaTeX, with a slash in text. */
