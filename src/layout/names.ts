@@ -106,9 +106,10 @@ export function nameLayout(name: string): Layout {
 function split(name: string): { base: string; mark: string } {
   const underscored = /^([^_]+)_(.+)$/.exec(name)
   if (underscored) return { base: underscored[1]!, mark: underscored[2]! }
-  const numbered = /^(\D*\p{L})(\d+)$/u.exec(name)
+  const isPlain = /^[\x20-\x7e]*$/.test(name)
+  const numbered = (isPlain ? /^(\D*[A-Za-z])(\d+)$/ : /^(\D*\p{L})(\d+)$/u).exec(name)
   if (numbered) return { base: numbered[1]!, mark: numbered[2]! }
-  const lettered = /^(\p{Lu})(\p{Ll})$/u.exec(name)
+  const lettered = (isPlain ? /^([A-Z])([a-z])$/ : /^(\p{Lu})(\p{Ll})$/u).exec(name)
   if (lettered && !(name in greek)) return { base: lettered[1]!, mark: lettered[2]! }
   return { base: name, mark: '' }
 }

@@ -51,9 +51,9 @@ const kinds = [
   ['mark', mark],
 ] as const
 
-/** Only marks begin with these. */
-const marksFirst = '=*/-<>!'
-const marks = kinds.filter(([kind]) => kind === 'mark')
+/** Marks of plain ASCII, which need no look at what letters Unicode has. */
+const plainMark = /\*\*|\/\/|->|<=|>=|==|!=|[-*/<>=]/y
+const plainMarks = [['mark', plainMark]] as const
 
 /** All tokens of the text, the last of kind 'end'. `at` gives the place of an offset in the source. */
 export function tokens(text: string, at: (start: number, end: number) => Span): Token[] {
@@ -75,7 +75,7 @@ export function tokens(text: string, at: (start: number, end: number) => Span): 
 }
 
 function tokenAt(text: string, from: number, at: (start: number, end: number) => Span): Token & { readonly end: number } {
-  for (const [kind, pattern] of marksFirst.includes(text[from]!) ? marks : kinds) {
+  for (const [kind, pattern] of '-*/<>='.includes(text[from]!) ? plainMarks : kinds) {
     if (kind === 'name' && text[from] === 'ᵀ') continue
     const end = past(pattern, text, from)
     if (end < 0) continue

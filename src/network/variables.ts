@@ -44,6 +44,7 @@ export interface Member {
 
 /** x, s[1:T+1], W[N], or W[l in range(N)], where the shape may speak of l. */
 function membersOf({ name }: Declaration, frame: Frame): readonly Member[] {
+  if (/^[A-Za-z_]\w*$/.test(name.text)) return [{ local: name.text, frame }]
   const head = /^([\p{L}_][\p{L}\p{N}_]*)\s*(?:\[(.*)\])?$/su.exec(name.text)
   if (!head) return fail('bad-name', { name: name.text, why: 'a name is made of letters, digits and _' }, name.span)
   const [, base, inside] = head as unknown as [string, string, string | undefined]
