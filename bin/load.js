@@ -5,10 +5,17 @@
 const { existsSync, readFileSync } = require('node:fs')
 const { wrap } = require('node:module')
 const { join } = require('node:path')
+const { setFlagsFromString } = require('node:v8')
 const { Script } = require('node:vm')
 
 const folder = join(__dirname, '..', 'dist')
 const [file, cache] = ['cli.cjs', 'cli.cache'].map((name) => join(folder, name))
+
+/**
+ * A derivation is over before V8 has compiled much of it: functions that are not inlined into each other are ready sooner,
+ * which saves a fifth of a large derivation.
+ */
+setFlagsFromString('--max-inlined-bytecode-size-cumulative=40')
 
 exports.load = () => {
   const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
