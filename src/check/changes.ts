@@ -1,7 +1,7 @@
 /** Small mistakes made on purpose in a formula: a derivative left out, a factor, a term, a transpose, a way of the error. */
 import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import { type Expr, inOrder, make, substitute } from '../expr/expr.ts'
+import { argsOf, type Expr, inOrder, make, substitute } from '../expr/expr.ts'
 import { sameShape } from '../expr/shape.ts'
 import { type TypesetMemo, typeset } from '../expr/typeset.ts'
 import { toText } from '../layout/text.ts'
@@ -161,7 +161,7 @@ const frozen = (part: Expr, by: Value, gradients: readonly Gradient[], derivatio
 
 /** The gradients that a formula is made of. */
 function between(part: Expr, by: Value, { raw }: Derivation): Gradient[] {
-  const used = new Set(inOrder([part]))
+  const used = new Set(inOrder([part], argsOf))
   return [...raw.values()].filter((g) => g.of !== by && !g.given && g.adjoint.op.atomic && used.has(g.adjoint)).slice(-most)
 }
 

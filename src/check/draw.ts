@@ -2,7 +2,7 @@
 import { fail } from '../diagnostic.ts'
 import { isSymbolic, type Sizes, sizeIn } from '../expr/dim.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
-import { type Attr, type Expr, inOrder } from '../expr/expr.ts'
+import { type Attr, argsOf, type Expr, inOrder } from '../expr/expr.ts'
 import { concreteShape } from '../expr/shape.ts'
 import type { Network } from '../network/network.ts'
 import { domainOf } from '../ops/leaves.ts'
@@ -70,7 +70,7 @@ function conditionsOf(roots: readonly Expr[]): ((sizes: Sizes) => boolean)[] {
       conditions.push((sizes) => sizeIn(attr, sizes) >= least)
     }
   }
-  for (const expr of inOrder(roots)) {
+  for (const expr of inOrder(roots, argsOf)) {
     for (const dim of expr.shape) demand(dim, 1)
     for (const key in expr.attrs) demand(expr.attrs[key]!, 0)
   }

@@ -1,7 +1,7 @@
 /** Jacobians as linear maps: built from ∂A/∂B, matrices and I, transposed, added and composed, and applied to tensors. */
 import type { Structure } from '../derive/reverse.ts'
 import { fail } from '../diagnostic.ts'
-import { type Expr, inOrder } from '../expr/expr.ts'
+import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
@@ -88,7 +88,7 @@ export function applied(operator: Operator, x: Expr, transposed: boolean, struct
 export function backward(from: Expr, g: Expr, to: Expr, { valueAt }: Structure): Expr {
   if (from === to) return g
   const varies = new Set<Expr>([to])
-  const order = inOrder([from])
+  const order = inOrder([from], argsOf)
   for (const expr of order) if (expr.args.some((a) => varies.has(a))) varies.add(expr)
   const errors = new Map<Expr, Expr[]>([[from, [g]]])
   for (const expr of order.reverse()) {

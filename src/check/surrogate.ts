@@ -1,7 +1,7 @@
 /** What differences are taken of where a gradient is by definition not the derivative: the linear map that a function claims, or a constant. */
 
 import { evaluate, type Point } from '../expr/evaluate.ts'
-import { type Expr, inOrder, withArgs } from '../expr/expr.ts'
+import { argsOf, type Expr, inOrder, withArgs } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Network } from '../network/network.ts'
@@ -51,7 +51,7 @@ export function declaredIn(network: Network, seed: number): Declared {
  * the point x₀; and with constants for what is stopped.
  */
 export function surrogateOf(loss: Expr, point: Point, { maps }: Declared): Surrogate {
-  const order = inOrder([loss])
+  const order = inOrder([loss], argsOf)
   const linear = new Set([...maps.values()].flat())
   const known = evaluate([loss, ...[...linear].flatMap((e) => [e, ...e.args])], point)
   const held = new Map<Expr, Tensor>([...known].filter(([expr]) => expr.op.frozen))
@@ -99,7 +99,7 @@ function sendsBackLinearly(expr: Expr, { sizes, values }: Point, seed: number): 
     if (!back) return true
     const v = leaf('v', expr.args[i]!)
     const forth = pushed(back, u, v) ?? fill(0, u.shape)
-    if (inOrder([forth]).includes(u)) return false
+    if (inOrder([forth], argsOf).includes(u)) return false
     return sizesOfErrors.every((size) => {
       const drawn = [...args, v].map((e) => [e, drawValue(e, sizes, random, 1)] as const)
       const given = new Map([...values, ...drawn, [u, drawValue(u, sizes, random, size)]])

@@ -1,5 +1,5 @@
 /** Closed forms: where a stretch of the network is an operation of the registry written out, the error through it is its textbook formula. */
-import { type Attr, type Attrs, definition, type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
+import { type Attr, type Attrs, definition, type Expr, inOrder, substitute } from '../expr/expr.ts'
 import { sameShape, shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Network, Value } from '../network/network.ts'
@@ -64,7 +64,7 @@ export function closedForms(
   return byBeginning
 }
 
-const partsOf = ({ total }: ClosedForm): number => inOrder([total], visibleArgs).length
+const partsOf = ({ total }: ClosedForm): number => inOrder([total]).length
 
 interface Match {
   readonly op: Operation
@@ -117,7 +117,7 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
     const nameOf = new Map([...inner, to].map(({ expr }) => [inHolders(expr), expr]))
     /** What is made of the stretch alone: by a name of the network, or without the number that stands for a scalar. */
     const inNames = (expr: Expr): Expr => {
-      const parts = inOrder([expr], visibleArgs)
+      const parts = inOrder([expr])
       const own = new Set<Expr>()
       const instead = new Map<Expr, Expr>()
       for (const e of parts) {

@@ -1,6 +1,6 @@
 /** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
 import { fail } from '../diagnostic.ts'
-import { type Expr, fold, inOrder, make, substitute, visibleArgs, withArgs } from '../expr/expr.ts'
+import { type Expr, fold, inOrder, make, substitute, withArgs } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
 import { typeset } from '../expr/typeset.ts'
 import type { Layout } from '../layout/layout.ts'
@@ -251,7 +251,7 @@ function openedOnce({ gradients, inlined, names }: Named, raw: Gradients, branch
   const formulas = [...[...gradients.values()].filter(isPrinted).map((g) => g.total), ...names.map((n) => n.args[0]!)]
   const mentions = new Map<Expr, number>()
   for (const formula of formulas) {
-    for (const e of inOrder([formula], visibleArgs)) if (e.op.atomic) mentions.set(e, (mentions.get(e) ?? 0) + 1)
+    for (const e of inOrder([formula])) if (e.op.atomic) mentions.set(e, (mentions.get(e) ?? 0) + 1)
   }
   const once = [...gradients.values()].filter(
     (g) =>

@@ -1,5 +1,5 @@
 /** The forms of a gradient: which of the names ∂L/∂v stay, and which are replaced by what they stand for. */
-import { areSame, type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
+import { areSame, type Expr, inOrder, substitute } from '../expr/expr.ts'
 import { type Lookup, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import type { Branches } from './branches.ts'
@@ -95,7 +95,7 @@ function mentionsIn(gradients: Gradients): Mentions {
   gradients.forEach(({ total }) => {
     if (isName(total)) count(total)
     const own: Expr[] = []
-    const parts = inOrder([total], visibleArgs)
+    const parts = inOrder([total])
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i]!
       if (part.op.atomic && counts.has(part)) own.push(part)

@@ -1,6 +1,6 @@
 /** Derivations of loops whose length is a symbol: one step of the loop is a network of its own, whose errors come from the next step. */
 import { plus, sizeSymbol } from '../expr/dim.ts'
-import { type Expr, inOrder, make, substitute } from '../expr/expr.ts'
+import { argsOf, type Expr, inOrder, make, substitute } from '../expr/expr.ts'
 import { derivative, symbol } from '../layout/layout.ts'
 import type { Carried, Network, SymbolicLoop, Value } from '../network/network.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
@@ -39,7 +39,11 @@ function seedOf({ name, layout, expr }: Value, { loss }: Network, mark: string |
 /** Expressions that depend on an input or parameter. */
 function dependent({ values }: Network): ReadonlySet<Expr> {
   const found = new Set([...values.values()].filter((v) => v.role === 'input' || v.role === 'param').map((v) => v.expr))
-  for (const expr of inOrder([...values.values()].map((v) => v.expr))) if (expr.args.some((a) => found.has(a))) found.add(expr)
+  for (const expr of inOrder(
+    [...values.values()].map((v) => v.expr),
+    argsOf,
+  ))
+    if (expr.args.some((a) => found.has(a))) found.add(expr)
   return found
 }
 
@@ -134,7 +138,7 @@ function ownErrors(loop: SymbolicLoop): readonly Carried[] {
 
 /** Whether a variable has this step's index, not the next one's. */
 const isOfStep = ({ expr }: Value, { step, summands }: SymbolicLoop): boolean =>
-  step.some((v) => sourcesOf(v.expr).has(expr)) || summands.some((s) => inOrder([s.term]).includes(expr))
+  step.some((v) => sourcesOf(v.expr).has(expr)) || summands.some((s) => inOrder([s.term], argsOf).includes(expr))
 
 /** The next step as far as it matters to this one. */
 interface Ahead {

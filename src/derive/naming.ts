@@ -1,5 +1,5 @@
 /** Formulas in the names that a report gives to shared parts, for those that were derived before there were such names. */
-import { type Expr, fold, inOrder, visibleArgs, withArgs } from '../expr/expr.ts'
+import { type Expr, fold, inOrder, withArgs } from '../expr/expr.ts'
 
 export interface Naming {
   /** A formula with names in place of its parts. */
@@ -19,16 +19,16 @@ export function namesFrom(names: readonly Expr[]): Naming {
   }
   return {
     inNames(expr) {
-      const known = fold(visibleArgs(expr), visit, memo)
+      const known = fold(expr.visible, visit, memo)
       return replaced(
         expr,
-        visibleArgs(expr).map((arg) => known.get(arg)!),
+        expr.visible.map((arg) => known.get(arg)!),
       )
     },
     mentioned(formulas) {
       const found = new Set<Expr>()
       for (let open = formulas; open.length > 0; ) {
-        const next = inOrder(open, visibleArgs).filter((e) => names.includes(e) && !found.has(e))
+        const next = inOrder(open).filter((e) => names.includes(e) && !found.has(e))
         for (const name of next) found.add(name)
         open = next.map((name) => name.args[0]!)
       }

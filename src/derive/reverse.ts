@@ -1,5 +1,5 @@
 /** Reverse mode: each equation sends its error back to the names it uses; where contributions meet they add up. */
-import { areSame, type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
+import { areSame, argsOf, type Expr, inOrder } from '../expr/expr.ts'
 import { type Lookup, type Members, Table } from '../expr/table.ts'
 import { derivative, type Layout, Level, row, subscript, symbol } from '../layout/layout.ts'
 import type { Network, Value } from '../network/network.ts'
@@ -83,7 +83,7 @@ export function structureOf(network: Network): Structure {
     for (let i = 0; i < own.length; i++) {
       // what is under the name of a value has been seen at that value
       if (!own[i]!.op.atomic) note(own[i]!)
-      else if (!valueAt.has(own[i]!)) inOrder([own[i]!]).forEach(note)
+      else if (!valueAt.has(own[i]!)) inOrder([own[i]!], argsOf).forEach(note)
     }
     note(value.expr)
     parts.set(value, own)
@@ -201,7 +201,7 @@ const restricted = (base: Layout, mark: string): Layout =>
   row(Level.derivative, [base, subscript(symbol('|', '\\big|'), symbol(mark, `\\text{${mark}}`))])
 
 /** The unnamed expressions of an equation and the names and variables that they end at, arguments first. */
-const partsOf = (name: Expr): Expr[] => inOrder([name.args[0]!], visibleArgs)
+const partsOf = (name: Expr): Expr[] => inOrder([name.args[0]!])
 
 /** The names and variables that an equation uses, in reading order, and how often. */
 export const sourcesOf = (name: Expr): ReadonlyMap<Expr, number> => sourcesIn(partsOf(name))

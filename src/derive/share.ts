@@ -1,5 +1,5 @@
 /** Names for what several printed formulas share: each shared subexpression is written once, in a `where` line. */
-import { type Expr, inOrder, substitute, visibleArgs } from '../expr/expr.ts'
+import { type Expr, inOrder, substitute } from '../expr/expr.ts'
 import { type Lookup, Table } from '../expr/table.ts'
 import { type Layout, Level, parenthesised, subscript, superscript, symbol } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
@@ -33,7 +33,7 @@ export interface Context {
 
 /** Finds what the formulas share. The context is asked for only if there is something. */
 export function share(formulas: readonly Expr[], contextOf: () => Context): Shared {
-  const order = inOrder(formulas, visibleArgs)
+  const order = inOrder(formulas)
   const uses = countUses(formulas, order)
   const isRepeated = (e: Expr): boolean => e.op.letter !== undefined || (uses.get(e)! > 1 && !isShort(e))
   const repeated = order.filter((e) => !e.op.bare && isRepeated(e))
@@ -121,13 +121,13 @@ function countUses(formulas: readonly Expr[], order: readonly Expr[]): Lookup<nu
 function isShort(expr: Expr): boolean {
   const below = expr.visible
   if (below.length === 0) return true
-  const names = inOrder([expr], visibleArgs).filter((e) => e.visible.length === 0 && numberOf(e) === undefined)
+  const names = inOrder([expr]).filter((e) => e.visible.length === 0 && numberOf(e) === undefined)
   return names.length <= 1 && below.every((e) => e.visible.every((inner) => inner.visible.length === 0))
 }
 
 /** As short as x − μ or √(v + ε): of the forward pass, and entry by entry. */
 function isSmall(expr: Expr): boolean {
-  const parts = inOrder([expr], visibleArgs).filter((e) => !e.op.bare)
+  const parts = inOrder([expr]).filter((e) => !e.op.bare)
   return parts.length <= 4 && parts.every((e) => e.visible.length === 0 || e.op.align !== undefined)
 }
 

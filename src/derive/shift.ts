@@ -1,6 +1,6 @@
 /** Moves the formulas of one step of a loop to another step: what is said of a[t] holds for a[t+1], and for a[T]. */
 import { type Dim, isSymbolic, withSizes } from '../expr/dim.ts'
-import { type Attr, type Attrs, type Expr, inOrder, make, visibleArgs } from '../expr/expr.ts'
+import { type Attr, type Attrs, type Expr, inOrder, make } from '../expr/expr.ts'
 import { derivative, type Layout } from '../layout/layout.ts'
 import { mentionsIndex, nameWith } from '../network/moved.ts'
 import type { Network } from '../network/network.ts'
@@ -35,7 +35,7 @@ export function mover(index: string, at: Dim, naming: Naming, known: ReadonlyMap
     return made
   }
   return (root) => {
-    for (const expr of inOrder([root], visibleArgs)) {
+    for (const expr of inOrder([root])) {
       if (moved.has(expr)) continue
       const isName = expr.op.atomic || expr.op.fresh
       const args = (): Expr[] => expr.args.map((a) => moved.get(a)!)

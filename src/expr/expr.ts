@@ -206,9 +206,10 @@ const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => 
   seen: 0,
 })
 
-const argsOf = (expr: Expr): readonly Expr[] => expr.args
+/** Below a name, too: for `inOrder`. */
+export const argsOf = (expr: Expr): readonly Expr[] => expr.args
 
-export const visibleArgs = (expr: Expr): readonly Expr[] => expr.visible
+const visible = (expr: Expr): readonly Expr[] => expr.visible
 
 /** Counts traversals: an expression that bears the number of the present one has been seen. Cheaper than a set for each. */
 let traversal = 0
@@ -217,10 +218,10 @@ let traversal = 0
 const path: { readonly open: Expr[]; readonly args: (readonly Expr[])[]; readonly next: number[] } = { open: [], args: [], next: [] }
 
 /**
- * Every expression below the roots, arguments before users. `below` tells what stands below an expression (its arguments), or
- * undefined for one that is left out with all below it; it must not traverse itself.
+ * Every expression below the roots, arguments before users. `below` tells what stands below an expression (what is visible, if
+ * nothing is said), or undefined for one that is left out with all below it; it must not traverse itself.
  */
-export function inOrder(roots: readonly Expr[], below: (expr: Expr) => readonly Expr[] | undefined = argsOf): Expr[] {
+export function inOrder(roots: readonly Expr[], below?: (expr: Expr) => readonly Expr[] | undefined): Expr[] {
   const present = ++traversal
   const order: Expr[] = []
   const { open, args, next } = path
@@ -230,7 +231,7 @@ export function inOrder(roots: readonly Expr[], below: (expr: Expr) => readonly 
     for (;;) {
       if (expr !== undefined && expr.seen !== present) {
         expr.seen = present
-        const own = below(expr)
+        const own = below === undefined ? expr.visible : below(expr)
         if (own !== undefined && own.length > 0) {
           open[++top] = expr
           args[top] = own
@@ -284,7 +285,7 @@ export function areSame(a: readonly Expr[], b: readonly Expr[]): boolean {
 export function substitute(
   roots: readonly Expr[],
   replacement: (expr: Expr) => Expr | undefined,
-  below: (expr: Expr) => readonly Expr[] = visibleArgs,
+  below: (expr: Expr) => readonly Expr[] = visible,
 ): Expr[] {
   /** What is the same as before is not noted. */
   const memo = new Map<Expr, Expr>()

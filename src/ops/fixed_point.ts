@@ -2,7 +2,7 @@
 import { fail } from '../diagnostic.ts'
 import { collectSymbols, sizeSymbol } from '../expr/dim.ts'
 import { evaluate, type Observer, type Point } from '../expr/evaluate.ts'
-import { type Attrs, type Expr, inOrder, make, operation, substitute, visibleArgs } from '../expr/expr.ts'
+import { type Attrs, argsOf, type Expr, inOrder, make, operation, substitute } from '../expr/expr.ts'
 import { sameShape, shapeText } from '../expr/shape.ts'
 import { typeset } from '../expr/typeset.ts'
 import { call, Level, row, symbol, word } from '../layout/layout.ts'
@@ -80,7 +80,7 @@ export function fixedPoint(bound: Expr, body: Expr): Expr {
 
 /** A name that nothing in the expressions bears. */
 function freeName(wanted: string, exprs: readonly Expr[]): string {
-  const taken = new Set(inOrder(exprs, visibleArgs).map((e) => e.op.name))
+  const taken = new Set(inOrder(exprs).map((e) => e.op.name))
   let name = wanted
   for (let i = 1; taken.has(name); i++) name = `${wanted}${i}`
   return name
@@ -91,6 +91,6 @@ const replacing = (expr: Expr, from: readonly Expr[], to: readonly Expr[]): Expr
 
 function symbolsOf(body: Expr): string[] {
   const found = new Set<string>()
-  for (const { shape } of inOrder([body])) for (const dim of shape) collectSymbols(dim, found)
+  for (const { shape } of inOrder([body], argsOf)) for (const dim of shape) collectSymbols(dim, found)
   return [...found]
 }

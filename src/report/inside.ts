@@ -1,6 +1,6 @@
 /** The paths inside operations, one equation each, and what they add up to: what a traced derivation tells beside the rest. */
 import type { Derivation } from '../derive/derive.ts'
-import { inOrder, visibleArgs } from '../expr/expr.ts'
+import { inOrder } from '../expr/expr.ts'
 import { type TypesetMemo, typesetTerm } from '../expr/typeset.ts'
 import { derivative, Level, prose, row } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
@@ -12,7 +12,7 @@ export function pathSections({ inside, network }: Derivation, writer: Writer, at
   const memo: TypesetMemo = new Map()
   const asked = at && new Set(at.map((value) => value.expr))
   return inside
-    .filter(({ of }) => !asked || inOrder([of], visibleArgs).some((e) => asked.has(e)))
+    .filter(({ of }) => !asked || inOrder([of]).some((e) => asked.has(e)))
     .map(({ of, expr, paths, total }) => {
       const all = [
         ...paths.map(({ through, term }) => ({ term, note: row(Level.relation, [prose('through '), through]) })),

@@ -3,7 +3,7 @@ import type { Derivation, LoopDerivation } from '../derive/derive.ts'
 import { namesFrom } from '../derive/naming.ts'
 import { rangeLayout } from '../derive/recurrence.ts'
 import type { Contribution, Gradient } from '../derive/reverse.ts'
-import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
+import { type Expr, inOrder } from '../expr/expr.ts'
 import { type TypesetMemo, typeset, typesetBare, typesetTerm } from '../expr/typeset.ts'
 import { derivative } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
@@ -121,7 +121,7 @@ function leadingTo(values: readonly Value[], raw: ReadonlyMap<Value, Gradient>):
     if (needed.has(g)) continue
     needed.add(g)
     for (const { term } of g.contributions) {
-      for (const name of inOrder([term], visibleArgs)) {
+      for (const name of inOrder([term])) {
         const below = byAdjoint.get(name)
         if (below) todo.push(below)
       }

@@ -1,7 +1,7 @@
 /** Puts a `where` line beside the first formula that mentions a name which nothing in the report defines. */
 import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import { type Expr, inOrder, visibleArgs } from '../expr/expr.ts'
+import { type Expr, inOrder } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
 import type { Line, Section, Writer } from './lines.ts'
 
@@ -29,7 +29,7 @@ export function whereLines(
     }
     while (open.length > 0) {
       const shown: Expr[] = []
-      const parts = inOrder(open, visibleArgs)
+      const parts = inOrder(open)
       for (let i = 0; i < parts.length; i++) {
         const mentioned = parts[i]!
         if (!mentioned.op.atomic && !mentioned.op.fresh) continue

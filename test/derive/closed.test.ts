@@ -1,7 +1,7 @@
 /** Closed forms: each composite of the registry is recognised when it is written out, and its formula has the values of its paths. */
 import { describe, expect, test } from 'vitest'
 import { deriveGradients } from '../../src/derive/derive.ts'
-import { definition, type Expr, inOrder } from '../../src/expr/expr.ts'
+import { argsOf, definition, type Expr, inOrder } from '../../src/expr/expr.ts'
 import { typeset } from '../../src/expr/typeset.ts'
 import { nameLayout } from '../../src/layout/names.ts'
 import { toText } from '../../src/layout/text.ts'
@@ -27,7 +27,7 @@ const composites = [...operations.values()].filter(
 )
 const written = composites
   .flatMap((op) => examplesOf(op).map((text) => ({ op, text, example: exampleOf(text) })))
-  .filter(({ example }) => example.expr.args.length === 1 && inOrder([definition(example.expr)!]).some(isReduction))
+  .filter(({ example }) => example.expr.args.length === 1 && inOrder([definition(example.expr)!], argsOf).some(isReduction))
 
 /** The network y = definition, L = Σ g ⊙ y. */
 function networkOf(body: Expr, variables: readonly Expr[]): Network {
