@@ -57,7 +57,7 @@ export function branchesOf(network: Network, structure: Structure): Branches {
     const own = uses.get(value)!
     if (own.length > 1 || (own[0]?.count ?? 0) > 1) fanOuts.set(value, own)
   }
-  const lossArguments = [...network.values.values()].filter((v) => uses.get(v)!.some((use) => use.by === network.loss))
+  const lossArguments = [...uses.keys()].filter((v) => uses.get(v)!.at(-1)?.by === network.loss)
   const recurring = new Set([...(network.step?.recurring ?? [])].map((expr) => structure.valueAt.get(expr)!))
   const anchors = new Set([...merges.keys(), ...fanOuts.keys(), ...lossArguments, ...recurring])
   const stops = (value: Value): boolean => merges.has(value) || told.has(value) || (value === network.loss && !network.lossIsOpaque)

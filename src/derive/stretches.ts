@@ -18,7 +18,7 @@ const [stepsDown, mostAbove] = [4, 16]
 
 /** The stretches in which something is summed over axes; none, at the cost of a look at each expression, where nothing is. */
 export function stretchesOf(network: Network, { uses, parts, sources: sourcesOf, valueAt, varies }: Structure): readonly Stretch[] {
-  const reducing = new Set([...parts].filter(([, own]) => own.some((e) => 'keepdims' in e.attrs || e.op === dot)).map(([value]) => value))
+  const reducing = new Set([...parts.keys()].filter((value) => parts.get(value)!.some((e) => 'keepdims' in e.attrs || e.op === dot)))
   if (reducing.size === 0) return []
   const sources = (value: Value): readonly Expr[] => [...sourcesOf.get(value)!.keys()]
   const isVarying = (value: Value | undefined): value is Value => value !== undefined && varies.has(value.expr)

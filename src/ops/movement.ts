@@ -1,7 +1,7 @@
 /** Operations that move entries without changing them, beside their adjoints: broadcast ↔ sum, slice ↔ embed, concat ↔ slices. */
 import { fail } from '../diagnostic.ts'
 import { type Dim, dimLayout, divided, minus, plus, product, sameDim, times } from '../expr/dim.ts'
-import type { Expr } from '../expr/expr.ts'
+import { type Attrs, type Expr, make } from '../expr/expr.ts'
 import { broadcastShape, dimText, type Shape, sameShape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { call, fence, index, joined, type Layout, Level, row, symbol, transposed, within, word } from '../layout/layout.ts'
 import * as kernel from '../tensor/tensor.ts'
@@ -150,9 +150,12 @@ export const transpose = op('transpose', ['x'], { perm: order() })({
 export const swapsLastTwo = (perm: readonly number[]): boolean =>
   perm.length >= 2 && perm.every((a, i) => a === (i === perm.length - 1 ? i - 1 : i === perm.length - 2 ? i + 1 : i))
 
-/** The transpose of the last two axes; a vector is its own transpose (NumPy). */
+const swapped: Attrs = { perm: [1, 0] }
+
+/** The transpose of the last two axes; a vector is its own transpose (NumPy). Of matrices there are many: they share what is said of the axes. */
 export const T = (x: Expr): Expr => {
   const rank = x.shape.length
+  if (rank === 2) return make(transpose, [x], swapped)
   return rank < 2 ? x : transpose(x, { perm: x.shape.map((_, i) => (i === rank - 1 ? i - 1 : i === rank - 2 ? i + 1 : i)) })
 }
 
