@@ -52,7 +52,7 @@ const allReplaced = (part: Expr, others: ReadonlyMap<Expr, Expr>, derivation: De
 
 /** The derivatives f′(a) of the forward pass in a formula. */
 function masksIn(part: Expr, derivation: Derivation): Expr[] {
-  const slopes = new Set(inOrder([derivation.network.loss.expr]).flatMap((e) => e.op.slope?.(e.args, e.attrs) ?? []))
+  const slopes = new Set(inOrder([derivation.network.loss.expr], argsOf).flatMap((e) => e.op.slope?.(e.args, e.attrs) ?? []))
   return placesIn(part, derivation)
     .filter((e) => slopes.has(e))
     .slice(-most)

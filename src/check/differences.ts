@@ -1,6 +1,7 @@
 /** Differences of the forward pass at one point, along directions in the values of the network: the one measure that knows no rule. */
 import { evaluate, type Point } from '../expr/evaluate.ts'
 import { type Expr, inOrder } from '../expr/expr.ts'
+import type { Lookup } from '../expr/table.ts'
 import type { Random } from '../tensor/random.ts'
 import { normalTensor } from '../tensor/random.ts'
 import { inner, norm, type Tensor, zip } from '../tensor/tensor.ts'
@@ -30,9 +31,8 @@ const steps = [
   { size: 1 / 1000, isFine: true },
 ]
 
-/** Measures gradients of a loss by some of the values below it; those of one group are moved at once. */
-export function measurer(loss: Expr, values: readonly Expr[], point: Point, random: Random): (group: readonly Slope[]) => Measured {
-  const unmoved = evaluate([loss, ...values], point)
+/** Measures gradients of a loss by some of the values below it, which are `unmoved` at the point; those of one group are moved at once. */
+export function measurer(loss: Expr, unmoved: Lookup<Tensor>, point: Point, random: Random): (group: readonly Slope[]) => Measured {
   const rounding = roundingOf(loss, unmoved.get(loss)!.data[0]!, point)
 
   return (group) => {
@@ -98,7 +98,7 @@ function roundingOf(loss: Expr, value: number, point: Point): number {
 }
 
 /** The values that stay as they are when some are nudged. */
-function notBehind(nudged: ReadonlySet<Expr>, loss: Expr, { values: given }: Point, values: ReadonlyMap<Expr, Tensor>): Point['values'] {
+function notBehind(nudged: ReadonlySet<Expr>, loss: Expr, { values: given }: Point, values: Lookup<Tensor>): Point['values'] {
   const behind = new Set<Expr>()
   const rest = new Map<Expr, Tensor>()
   for (const expr of inOrder([loss], (e) => (given.has(e) ? [] : e.args))) {

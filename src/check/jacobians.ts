@@ -1,7 +1,7 @@
 /** Jacobians used in the wrong way: not transposed, or its row sums or diagonal for its product with the error. */
 import type { Derivation } from '../derive/derive.ts'
 import type { Contribution, Gradient } from '../derive/reverse.ts'
-import { evaluate } from '../expr/evaluate.ts'
+import { evaluate, evaluated } from '../expr/evaluate.ts'
 import type { Expr } from '../expr/expr.ts'
 import { sameShape } from '../expr/shape.ts'
 import { derivative } from '../layout/layout.ts'
@@ -56,13 +56,16 @@ function isDiagonal(
   const column = through(e, false)
   const rest = others.length > 0 ? add(others) : fill(0, error.shape)
   return samples.every(({ point, claimed }) => {
-    const known = new Map([...point.values, ...evaluate([error, rest], point)])
-    const g = known.get(error)!
+    const found = evaluate([error, rest], point)
+    const g = found.get(error)!
+    const known = new Map(evaluated([error, rest], point.values).map((expr) => [expr, found.get(expr)!]))
     if (g.data.length > mostColumns) return false
-    const diagonal = g.data.map((_, i) => evaluate([column], { ...point, values: new Map(known).set(e, unit(g, i)) }).get(column)!.data[i]!)
+    const diagonal = g.data.map(
+      (_, i) => evaluate([column], { ...point, values: new Map([...point.values, ...known, [e, unit(g, i)]]) }).get(column)!.data[i]!,
+    )
     const wrong = zip(
       zip(tensor(g.shape, diagonal), g, (d, x) => d * x),
-      known.get(rest)!,
+      found.get(rest)!,
       (a, b) => a + b,
     )
     return isSame(wrong, claimed, tolerance)

@@ -1,6 +1,6 @@
 /** What differences are taken of where a gradient is by definition not the derivative: the linear map that a function claims, or a constant. */
 
-import { evaluate, type Point } from '../expr/evaluate.ts'
+import { evaluate, evaluated, type Point } from '../expr/evaluate.ts'
 import { argsOf, type Expr, inOrder, withArgs } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
@@ -30,7 +30,7 @@ export interface Declared {
 }
 
 export function declaredIn(network: Network, seed: number): Declared {
-  const calls = inOrder([network.loss.expr]).filter((e) => e.op.surrogate)
+  const calls = inOrder([network.loss.expr], argsOf).filter((e) => e.op.surrogate)
   if (calls.length === 0) return { maps: new Map(), others: [] }
   const point = drawPoint(network, seed, 0, 1)
   const isLinear = new Map<string, boolean>()
@@ -51,10 +51,11 @@ export function declaredIn(network: Network, seed: number): Declared {
  * the point x₀; and with constants for what is stopped.
  */
 export function surrogateOf(loss: Expr, point: Point, { maps }: Declared): Surrogate {
-  const order = inOrder([loss], argsOf)
   const linear = new Set([...maps.values()].flat())
+  const frozen = evaluated([loss], point.values).filter((expr) => expr.op.frozen)
+  if (linear.size === 0 && frozen.length === 0) return { loss, at: (expr) => expr, held: new Map() }
   const known = evaluate([loss, ...[...linear].flatMap((e) => [e, ...e.args])], point)
-  const held = new Map<Expr, Tensor>([...known].filter(([expr]) => expr.op.frozen))
+  const held = new Map<Expr, Tensor>(frozen.map((expr) => [expr, known.get(expr)!]))
   const hold = (expr: Expr): Expr => {
     const leaf = variable(expr.op.name, expr.shape, nameLayout('x'))
     held.set(leaf, known.get(expr)!)
@@ -62,7 +63,7 @@ export function surrogateOf(loss: Expr, point: Point, { maps }: Declared): Surro
   }
   const standIns = new Map<Expr, Expr>()
   const at = (expr: Expr): Expr => standIns.get(expr) ?? expr
-  for (const expr of order) {
+  for (const expr of inOrder([loss], argsOf)) {
     const args = expr.args.map(at)
     const standIn = linear.has(expr) ? linearised(expr, args, hold) : withArgs(expr, args)
     if (standIn === expr) continue

@@ -152,8 +152,9 @@ function compareAt(derivation: Derivation, real: Derivation, length: number, see
   const adjoints = new Map([...real.raw.values()].map((g) => [g.of.expr, g.adjoint]))
   const known = evaluate([...real.network.scope.values.values(), ...adjoints.values()], point)
   const scope = real.network.scope
-  const tensorOf = (name: string): Tensor | undefined => known.get(scope.values.get(name)!)
-  const errorOf = (name: string): Tensor | undefined => known.get(adjoints.get(scope.values.get(name)!)!)
+  const numbersOf = (expr: Expr | undefined): Tensor | undefined => expr && known.get(expr)
+  const tensorOf = (name: string): Tensor | undefined => numbersOf(scope.values.get(name))
+  const errorOf = (name: string): Tensor | undefined => numbersOf(adjoints.get(scope.values.get(name)!))
   const world: World = { values: scope.values, tensorOf, errorOf }
 
   const fromLoops = new Map<Value, Tensor>()

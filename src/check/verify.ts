@@ -1,7 +1,7 @@
 /** Compares every gradient with central differences of the forward pass: the one check that knows no rule. */
 import type { Derivation, Statement } from '../derive/derive.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
-import { type Expr, inOrder } from '../expr/expr.ts'
+import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
 import type { Value } from '../network/network.ts'
 import { randomFrom } from '../tensor/random.ts'
 import { allFinite } from '../tensor/tensor.ts'
@@ -128,12 +128,8 @@ function measuredHere(
   const { loss, at, held } = surrogateOf(network.loss.expr, base, declared)
   const point: Point = { ...base, values: new Map([...base.values, ...held]) }
   const slopes = values.map((v, i) => ({ of: at(v.expr), gradient: known.get(totals[i]!)! }))
-  const measure = measurer(
-    loss,
-    slopes.map((s) => s.of),
-    point,
-    randomFrom(seed, 'directions'),
-  )
+  const unmoved = loss === network.loss.expr ? known : evaluate([loss, ...slopes.map((s) => s.of)], point)
+  const measure = measurer(loss, unmoved, point, randomFrom(seed, 'directions'))
   const found = new Map<Value, Measured>()
   const groups = values.length > manyValues ? [values.map((_, i) => i)] : values.map((_, i) => [i])
   for (const group of groups) {
@@ -147,7 +143,12 @@ function measuredHere(
 
 /** The values of which some of the expressions are made. */
 function belowAny(exprs: readonly Expr[], { gradients }: Derivation): ReadonlySet<Value> {
-  const below = new Set(inOrder(exprs.flatMap((e) => e.args)))
+  const below = new Set(
+    inOrder(
+      exprs.flatMap((e) => e.args),
+      argsOf,
+    ),
+  )
   return new Set([...gradients.keys()].filter((v) => below.has(v.expr)))
 }
 
@@ -159,6 +160,6 @@ const closedIn = (derivation: Derivation, seed: number): Verification['closed'] 
 
 /** The functions for which differences take something else. */
 function standInsIn({ network }: Derivation, { maps, others }: Declared): StandIns {
-  const constants = inOrder([network.loss.expr]).flatMap((e) => (e.op.frozen ? [e.op.name] : []))
+  const constants = inOrder([network.loss.expr], argsOf).flatMap((e) => (e.op.frozen ? [e.op.name] : []))
   return { maps: [...maps.keys()], constants: [...new Set(constants)], none: [...new Set(others.map((e) => e.op.name))] }
 }

@@ -2,7 +2,7 @@
 import katex from 'katex'
 import { describe, expect, test } from 'vitest'
 import { sizeIn } from '../../src/expr/dim.ts'
-import { definition, type Expr, inOrder, make, substitute } from '../../src/expr/expr.ts'
+import { argsOf, definition, type Expr, inOrder, make, substitute } from '../../src/expr/expr.ts'
 import { shapeText } from '../../src/expr/shape.ts'
 import { typeset } from '../../src/expr/typeset.ts'
 import { toLatex } from '../../src/layout/latex.ts'
@@ -32,7 +32,7 @@ function backs(f: Expr, g: Expr, variables: readonly Expr[]): ReadonlyMap<Expr, 
 /** What has a gradient: numbers of classes have none. */
 const smooth = (variables: readonly Expr[]): Expr[] => variables.filter((v) => domainOf(v).kind !== 'index')
 
-const hasFrozen = (f: Expr): boolean => inOrder([f]).some((e) => e.op.frozen)
+const hasFrozen = (f: Expr): boolean => inOrder([f], argsOf).some((e) => e.op.frozen)
 
 /** Compares every gradient of f with differences, redrawing near kinks. */
 function checkGradients(f: Expr, variables: readonly Expr[], sizeNames: readonly string[], all = variables): void {
