@@ -123,7 +123,7 @@ function measuredHere(
   inParts: boolean,
 ): ReadonlyMap<Value, Measured> | undefined {
   const totals = values.map((v) => gradients.get(v)!.total)
-  const known = evaluate([network.loss.expr, ...totals], base)
+  const known = evaluate([network.loss.expr, ...totals, ...values.map((v) => v.expr)], base)
   if (!allFinite(known.get(network.loss.expr)!) || !totals.every((t) => allFinite(known.get(t)!))) return undefined
   const { loss, at, held } = surrogateOf(network.loss.expr, base, declared)
   const point: Point = { ...base, values: new Map([...base.values, ...held]) }
