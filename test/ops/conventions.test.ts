@@ -104,6 +104,11 @@ describe('conventions', () => {
       expect(errorsAt(`${name}(a, b) | a: [n], b: [n]`, { a: [2, 2, 2], b: [1, 2, 3] })).toEqual([winner, winner.map((w) => 1 - w)])
   })
 
+  test('winners of max and min that tie share the error equally', () => {
+    expect(errorsAt('max(x) | x: [n]', { x: [2, 1, 2] })).toEqual([[0.5, 0, 0.5]])
+    expect(errorsAt('min(x) | x: [n]', { x: [1, 1, 1, 2] })).toEqual([[1 / 3, 1 / 3, 1 / 3, 0]])
+  })
+
   test('clip lets the error pass at its bounds', () => {
     expect(errorsAt('clip(x, -1, 2) | x: [n]', { x: [-1.5, -1, 0, 2, 2.5] })).toEqual([[0, 1, 1, 1, 0]])
   })
