@@ -214,8 +214,16 @@ const visible = (expr: Expr): readonly Expr[] => expr.visible
 /** Counts traversals: an expression that bears the number of the present one has been seen. Cheaper than a set for each. */
 let traversal = 0
 
-/** The expressions whose arguments are being visited, those arguments, and which comes next: `inOrder` is called for every formula, so they are kept. */
-const path: { readonly open: Expr[]; readonly args: (readonly Expr[])[]; readonly next: number[] } = { open: [], args: [], next: [] }
+/**
+ * The expressions whose arguments are being visited, those arguments, which comes next, and what has been visited: `inOrder` is
+ * called for every formula, so the room for them is kept.
+ */
+const room: { readonly open: Expr[]; readonly args: (readonly Expr[])[]; readonly next: number[]; readonly visited: Expr[] } = {
+  open: [],
+  args: [],
+  next: [],
+  visited: [],
+}
 
 /**
  * Every expression below the roots, arguments before users. `below` tells what stands below an expression (what is visible, if
@@ -223,8 +231,8 @@ const path: { readonly open: Expr[]; readonly args: (readonly Expr[])[]; readonl
  */
 export function inOrder(roots: readonly Expr[], below?: (expr: Expr) => readonly Expr[] | undefined): Expr[] {
   const present = ++traversal
-  const order: Expr[] = []
-  const { open, args, next } = path
+  const { open, args, next, visited } = room
+  let count = 0
   for (const root of roots) {
     let top = -1
     let expr: Expr | undefined = root
@@ -236,7 +244,7 @@ export function inOrder(roots: readonly Expr[], below?: (expr: Expr) => readonly
           open[++top] = expr
           args[top] = own
           next[top] = 0
-        } else if (own !== undefined) order.push(expr)
+        } else if (own !== undefined) visited[count++] = expr
       }
       if (top < 0) break
       const i = next[top]!
@@ -244,12 +252,14 @@ export function inOrder(roots: readonly Expr[], below?: (expr: Expr) => readonly
         expr = args[top]![i]!
         next[top] = i + 1
       } else {
-        order.push(open[top--]!)
+        visited[count++] = open[top--]!
         expr = undefined
       }
     }
   }
+  const order = visited.slice(0, count)
   if (open.length > mostKept) open.length = args.length = next.length = 0
+  if (visited.length > mostKept) visited.length = 0
   return order
 }
 
@@ -259,16 +269,9 @@ const mostKept = 1000
 /** A value for every visible expression below the roots, made from the values of its arguments. Linear, and safe at any depth. */
 export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readonly T[]) => T, memo: Memo<T> = new Map<Expr, T>()): Memo<T> {
   const unknown = inOrder(roots, (expr) => (memo.get(expr) === undefined ? expr.visible : undefined))
-  for (const expr of unknown) memo.set(expr, visit(expr, expr.visible.length === 0 ? noValues : valuesOf(expr.visible, memo)))
+  const known = (expr: Expr): T => memo.get(expr)!
+  for (let i = 0; i < unknown.length; i++) memo.set(unknown[i]!, visit(unknown[i]!, unknown[i]!.visible.map(known)))
   return memo
-}
-
-const noValues: readonly never[] = []
-
-function valuesOf<T>(exprs: readonly Expr[], memo: Memo<T>): T[] {
-  const values: T[] = []
-  for (const expr of exprs) values.push(memo.get(expr)!)
-  return values
 }
 
 /** The same operation on other arguments; the same object when nothing changed. */

@@ -37,11 +37,9 @@ export const parenthesised = (body: Layout): Layout => fence('(', ')', body)
 /** Parts with a separator between neighbours. */
 export function joined(level: Level, separator: Layout, parts: readonly Layout[]): Layout {
   if (parts.length === 1) return parts[0]!
-  if (parts.length === 2) return row(level, [parts[0]!, separator, parts[1]!])
-  return row(
-    level,
-    parts.flatMap((part, i) => (i === 0 ? [part] : [separator, part])),
-  )
+  const all = new Array<Layout>(Math.max(0, 2 * parts.length - 1)).fill(separator)
+  for (let i = 0; i < parts.length; i++) all[2 * i] = parts[i]!
+  return row(level, all)
 }
 
 /** A quotient: over a bar in LaTeX, with a slash in text. */

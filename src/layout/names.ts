@@ -104,15 +104,17 @@ export function nameLayout(name: string): Layout {
 
 /** W1 → W, 1;  W_out → W, out;  Ws → W, s;  hidden2 → hidden, 2 */
 function split(name: string): { base: string; mark: string } {
-  const underscored = /^([^_]+)_(.+)$/.exec(name)
-  if (underscored) return { base: underscored[1]!, mark: underscored[2]! }
+  const at = name.indexOf('_')
+  if (at > 0 && at < name.length - 1) return { base: name.slice(0, at), mark: name.slice(at + 1) }
   const isPlain = /^[\x20-\x7e]*$/.test(name)
-  const numbered = (isPlain ? /^(\D*[A-Za-z])(\d+)$/ : /^(\D*\p{L})(\d+)$/u).exec(name)
+  const numbered = endsInDigit(name) ? (isPlain ? /^(\D*[A-Za-z])(\d+)$/ : /^(\D*\p{L})(\d+)$/u).exec(name) : null
   if (numbered) return { base: numbered[1]!, mark: numbered[2]! }
-  const lettered = (isPlain ? /^([A-Z])([a-z])$/ : /^(\p{Lu})(\p{Ll})$/u).exec(name)
+  const lettered = name.length > 1 ? (isPlain ? /^([A-Z])([a-z])$/ : /^(\p{Lu})(\p{Ll})$/u).exec(name) : null
   if (lettered && !(name in greek)) return { base: lettered[1]!, mark: lettered[2]! }
   return { base: name, mark: '' }
 }
+
+const endsInDigit = (name: string): boolean => name !== '' && '0123456789'.includes(name.at(-1)!)
 
 function stemLayout(base: string): { text: string; latex: string } {
   const letter = greek[base] ?? base

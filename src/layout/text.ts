@@ -29,15 +29,18 @@ const raised = (text: string): string => shifted(text, superscripts) ?? (/^\w+$/
 export function toText(layout: Layout): string {
   if (layout.kind === 'symbol') return layout.text
   let text = ''
-  const todo: (Layout | string)[] = [layout]
-  while (todo.length > 0) {
+  const bottom = todo.push(layout) - 1
+  while (todo.length > bottom) {
     const next = todo.pop()!
     if (typeof next === 'string') text += next
     else if (next.kind === 'symbol') text += next.text
-    else open(next, todo)
+    else open(next)
   }
   return text
 }
+
+/** What is still to be written, the next piece last: above what is being written of one layout stand its marks. */
+const todo: (Layout | string)[] = []
 
 /** Two slashes in a row would not tell which of them is the outer one: a quotient at the end gets parentheses. */
 function closed(over: Layout): Layout {
@@ -49,7 +52,7 @@ function closed(over: Layout): Layout {
 const isQuotient = ({ kind }: Layout): boolean => kind === 'fraction' || kind === 'derivative'
 
 /** Puts what a layout is made of on the stack, the last piece first. */
-function open(layout: Exclude<Layout, { kind: 'symbol' }>, todo: (Layout | string)[]): void {
+function open(layout: Exclude<Layout, { kind: 'symbol' }>): void {
   switch (layout.kind) {
     case 'row':
       for (let i = layout.parts.length - 1; i >= 0; i--) todo.push(layout.parts[i]!)

@@ -4,7 +4,7 @@ import { type Dim, isSymbolic, minus } from '../expr/dim.ts'
 import type { Attr, Attrs, Expr } from '../expr/expr.ts'
 import { broadcastShape, dimText, shapeText } from '../expr/shape.ts'
 import { add, divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate, notEqual } from '../ops/arithmetic.ts'
-import { isOptional, type Operation, plainName, signature } from '../ops/define.ts'
+import { isOptional, type Operation, signature } from '../ops/define.ts'
 import { power } from '../ops/elementary.ts'
 import { operations } from '../ops/index.ts'
 import { fill, numberOf, sizeValue } from '../ops/leaves.ts'
@@ -271,7 +271,7 @@ function declaredCall(ast: Ast & { kind: 'call' }, f: NonNullable<ReturnType<Sco
 function operationCall(written: Ast & { kind: 'call' }, operation: Operation, scope: Scope): Expr {
   const ast = operation.attributesFirst ? regrouped(written, operation) : written
   const variadic = operation.params[0]?.startsWith('...') ?? false
-  const params = operation.params.map(plainName)
+  const { plainParams: params } = operation
   const attributes = Object.keys(operation.attributes)
   const { slots } = operation
   const bound = new Map<string, Ast>()
@@ -318,7 +318,7 @@ function listOf(ast: Ast, operation: Operation, scope: Scope): Expr[] {
   }
   return fail(
     'bad-argument',
-    { signature: signature(operation), argument: plainName(operation.params[0]!), expected: 'a list, [a, b]', found: textOf(ast, scope) },
+    { signature: signature(operation), argument: operation.plainParams[0]!, expected: 'a list, [a, b]', found: textOf(ast, scope) },
     ast.span,
   )
 }

@@ -43,17 +43,17 @@ export function past(pattern: RegExp, text: string, from: number): number {
 }
 
 const kinds = [
-  ['name', plainName],
-  ['name', name],
-  ['number', number],
-  ['string', string],
-  ['mark', raisedT],
-  ['mark', mark],
+  { kind: 'name', pattern: plainName },
+  { kind: 'name', pattern: name },
+  { kind: 'number', pattern: number },
+  { kind: 'string', pattern: string },
+  { kind: 'mark', pattern: raisedT },
+  { kind: 'mark', pattern: mark },
 ] as const
 
 /** Marks of plain ASCII, which need no look at what letters Unicode has. */
 const plainMark = /\*\*|\/\/|->|<=|>=|==|!=|[-*/<>=]/y
-const plainMarks = [['mark', plainMark]] as const
+const plainMarks = [{ kind: 'mark', pattern: plainMark }] as const
 
 /** All tokens of the text, the last of kind 'end'. `at` gives the place of an offset in the source. */
 export function tokens(text: string, at: (start: number, end: number) => Span): Token[] {
@@ -75,7 +75,9 @@ export function tokens(text: string, at: (start: number, end: number) => Span): 
 }
 
 function tokenAt(text: string, from: number, at: (start: number, end: number) => Span): Token & { readonly end: number } {
-  for (const [kind, pattern] of '-*/<>='.includes(text[from]!) ? plainMarks : kinds) {
+  const possible = '-*/<>='.includes(text[from]!) ? plainMarks : kinds
+  for (let i = 0; i < possible.length; i++) {
+    const { kind, pattern } = possible[i]!
     if (kind === 'name' && text[from] === 'ᵀ') continue
     const end = past(pattern, text, from)
     if (end < 0) continue

@@ -105,7 +105,8 @@ function moduleOf({ text, span }: Text, { draft: { modules } }: Frame): Module {
 
 /** Makes sizes of the symbols in a declaration's shape: shapes are read before names, whatever their order. */
 function declareSizes(declaration: Declaration, frame: Frame): void {
-  const index = /\[\s*(\w+)\s+in\b/.exec(declaration.name.text)?.[1]
+  const { text } = declaration.name
+  const index = text.endsWith(']') ? /\[\s*(\w+)\s+in\b/.exec(text)?.[1] : undefined
   const inner = index === undefined ? frame : { ...frame, scope: withIndex(frame.scope, index, sizeSymbol(index)) }
   // what is wrong with a shape is said when the variable is declared
   collecting([], () => declaration.shape?.map((dim) => readDim(dim, inner, declareIn(frame))))

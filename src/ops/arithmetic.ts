@@ -9,6 +9,7 @@ import { fill, numberOf } from './leaves.ts'
 import { aligned, allArguments, broadcast } from './movement.ts'
 
 const minusSign = symbol('−', '-')
+const [plus, minus] = [symbol(' + '), symbol(' − ', ' - ')]
 
 /** a + b + …; a summand that is negated prints with its sign. */
 export const add = op('add', ['...terms'])({
@@ -25,8 +26,8 @@ export const add = op('add', ['...terms'])({
       Level.sum,
       terms.flatMap((term, i) => {
         const positive = withoutSign(term, args[i]!)
-        if (positive) return [i > 0 ? symbol(' − ', ' - ') : minusSign, positive]
-        return i > 0 ? [symbol(' + '), within(Level.hadamard, term)] : [term]
+        if (positive) return [i > 0 ? minus : minusSign, positive]
+        return i > 0 ? [plus, within(Level.hadamard, term)] : term
       }),
     ),
   vjp: (terms, g) => terms.map(() => g),

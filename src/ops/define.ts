@@ -70,6 +70,8 @@ export interface Operation extends Op {
   readonly source: string
   readonly examples: readonly string[]
   readonly attributesFirst: boolean
+  /** Its parameters as a call names them. */
+  readonly plainParams: readonly string[]
   /** The order in which a call gives arguments and attributes. */
   readonly slots: readonly string[]
   /** Builds the expression from arguments and raw attribute values; faults name the signature. */
@@ -108,6 +110,7 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
     const { name: _, ...fields } = operation({ ...definition, notation, vjp: sent, name } as unknown as Op)
     const self = Object.assign(callable, fields, {
       params,
+      plainParams: params.map(plainName),
       attributes,
       build,
       formula: definition.formula,
@@ -141,14 +144,14 @@ function givenArgs<T>(given: readonly (T | undefined)[], count: number): readonl
 export const isOptional = (param: string): boolean => param.endsWith('?')
 
 /** A parameter as a call names it: without its marks. */
-export const plainName = (param: string): string => param.replace(/^\.\.\.|\?$/g, '')
+const plainName = (param: string): string => param.replace(/^\.\.\.|\?$/g, '')
 
 /** matmul(A, B), softmax(x, axis=-1), linear(x, W, b=None) */
-export function signature({ name, params, attributes, attributesFirst, slots }: Operation): string {
+export function signature({ name, params, plainParams, attributes, attributesFirst, slots }: Operation): string {
   const rest = Object.keys(attributes).map((key) => settable(key, attributes[key]!.initial))
-  if (attributesFirst) return `${name}(${[...rest, ...params.map(plainName), '…'].join(', ')})`
+  if (attributesFirst) return `${name}(${[...rest, ...plainParams, '…'].join(', ')})`
   const all = slots.map((slot) => {
-    const param = params.find((p) => plainName(p) === slot)
+    const param = params[plainParams.indexOf(slot)]
     return param === undefined ? settable(slot, attributes[slot]!.initial) : written(param)
   })
   return `${name}(${all.join(', ')})`

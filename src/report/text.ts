@@ -101,10 +101,10 @@ function besides(labels: readonly string[], widths: readonly number[], start: nu
   let row = ''
   let column = start
   let used = 0
-  for (const [i, text] of labels.entries()) {
+  for (let i = 0; i < labels.length; i++) {
     const gap = Math.max(column - used, i === 0 ? 0 : 3)
-    row += ' '.repeat(gap) + text
-    used += gap + length(text)
+    row += ' '.repeat(gap) + labels[i]!
+    used += gap + length(labels[i]!)
     if (used > mostColumns) return undefined
     column += widths[i]! + 3
   }

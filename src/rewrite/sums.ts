@@ -97,9 +97,7 @@ const positiveFirst: Law = {
   name: 'the positive term of a difference comes first',
   on: [divide, multiply],
   apply(expr) {
-    const at = expr.args.findIndex(
-      ({ op, args: [a, b, ...more] }) => op === add && more.length === 0 && a!.op === negate && b!.op !== negate,
-    )
+    const at = expr.args.findIndex(({ op, args }) => op === add && args.length === 2 && args[0]!.op === negate && args[1]!.op !== negate)
     if (at < 0) return null
     const [a, b] = expr.args[at]!.args
     return make(expr.op, expr.args.with(at, add([b!, a!])), expr.attrs)
