@@ -22,27 +22,26 @@ export function differentiate(ast: Ast, param: string): string {
   return math.simplify(math.parse(derivative(ast, param))).toString({ implicit: 'show' })
 }
 
+/** What mathjs can't differentiate: calls of functions that it lacks, and comparisons, which are 0 or 1. */
+type Lacking = Ast & { kind: 'call' | 'compare' }
+
 /**
- * mathjs differentiates what it knows; a call h(u) of another function stands in its formula as a symbol s, and by the
- * chain rule adds ∂/∂s · h′(u) · u′.
+ * mathjs differentiates what it knows; a call h(u) of another function (or a comparison) stands in its formula as a symbol s,
+ * and by the chain rule adds ∂/∂s · h′(u) · u′.
  */
 function derivative(ast: Ast, param: string): string {
-  const calls: { symbol: string; slope: string }[] = []
-  const body = written(ast, (call) => {
-    const symbol = `s${calls.length}_`
-    calls.push({ symbol, slope: slopeOf(call, param) })
-    return symbol
-  })
+  const lacking = lackingIn(ast).map((part, i) => ({ symbol: `s${i}_`, text: asText(part), slope: slopeOf(part, param) }))
+  let count = 0
+  const body = written(ast, () => lacking[count++]!.symbol)
   const direct = math.derivative(body, param).toString({ implicit: 'show' })
-  const inner = calls.map(({ symbol, slope }) => `(${math.derivative(body, symbol).toString({ implicit: 'show' })}) * (${slope})`)
-  const restored = calls.reduce(
-    (text, { symbol }, i) => text.replaceAll(symbol, `(${asText(callsIn(ast)[i]!)})`),
-    [direct, ...inner].join(' + '),
-  )
-  return restored
+  const inner = lacking.map(({ symbol, slope }) => `(${math.derivative(body, symbol).toString({ implicit: 'show' })}) * (${slope})`)
+  return lacking.reduce((all, { symbol, text }) => all.replaceAll(symbol, `(${text})`), [direct, ...inner].join(' + '))
 }
 
-const asText = (ast: Ast): string => written(ast, (call) => `${call.callee}(${argumentsOf(call).join(', ')})`)
+const asText = (ast: Ast): string =>
+  written(ast, (part) =>
+    part.kind === 'call' ? `${part.callee}(${argumentsOf(part).join(', ')})` : `(${asText(part.left)} ${part.sign} ${asText(part.right)})`,
+  )
 
 /** The arguments of a call as text, keywords in their places: mathjs has none. */
 function argumentsOf({ callee, args, named }: Ast & { kind: 'call' }): string[] {
@@ -52,8 +51,9 @@ function argumentsOf({ callee, args, named }: Ast & { kind: 'call' }): string[] 
   return texts
 }
 
-/** The derivative of a call of a function that mathjs lacks. */
-function slopeOf(call: Ast & { kind: 'call' }, param: string): string {
+/** The derivative of what mathjs can't differentiate. */
+function slopeOf(call: Lacking, param: string): string {
+  if (call.kind === 'compare') return '0'
   const [a, b, c] = call.args as [Ast, Ast, Ast]
   const at = (ast: Ast) => `(${derivative(ast, param)})`
   if (call.callee === 'where') return `where(${asText(a)}, ${at(b)}, ${at(c)})`
@@ -63,18 +63,18 @@ function slopeOf(call: Ast & { kind: 'call' }, param: string): string {
   return `${slope} * ${at(a)}`
 }
 
-/** The outermost calls of functions that mathjs lacks, in reading order. */
-function callsIn(ast: Ast): (Ast & { kind: 'call' })[] {
-  const found: (Ast & { kind: 'call' })[] = []
-  written(ast, (call) => {
-    found.push(call)
+/** The outermost of what mathjs can't differentiate, in reading order. */
+function lackingIn(ast: Ast): Lacking[] {
+  const found: Lacking[] = []
+  written(ast, (part) => {
+    found.push(part)
     return '0'
   })
   return found
 }
 
-/** A formula in mathjs's syntax; `other` writes calls of functions that it lacks. */
-function written(ast: Ast, other: (call: Ast & { kind: 'call' }) => string): string {
+/** A formula in mathjs's syntax; `other` writes what it can't differentiate. */
+function written(ast: Ast, other: (part: Lacking) => string): string {
   const of = (inner: Ast): string => `(${written(inner, other)})`
   switch (ast.kind) {
     case 'number':
@@ -90,7 +90,7 @@ function written(ast: Ast, other: (call: Ast & { kind: 'call' }) => string): str
     case 'power':
       return `${of(ast.base)}^${of(ast.exponent)}`
     case 'compare':
-      return `(${of(ast.left)} ${ast.sign} ${of(ast.right)})`
+      return other(ast)
     case 'call':
       return known.has(ast.callee) ? `${ast.callee}(${ast.args.map((a) => written(a, other)).join(', ')})` : other(ast)
     default:

@@ -66,6 +66,8 @@ const formulas = [
   'minimum(t, sin(t)) + t',
   'where(t > 0, t, exp(t) - 1)',
   'where(t > 1, square(t), 2 * t - 1)',
+  '(t > 0) * t',
+  '(t >= -1) * t ** 2 - (exp(t) < 2) * tanh(t)',
   'gelu(t) - silu(t)',
   'pi * cos(t / pi)',
   'relu(relu(t) - sigmoid(t))',
