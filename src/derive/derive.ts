@@ -125,7 +125,8 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const found: Derivation['closed'] =
     form === 'local' ? closedForms(network, structure, gradients, { simplify: inPrint, collect }) : new Map()
   const { closed, names } = withClosedNames(found, named.names, raw, network)
-  const inside = trace ? pathsInside(structure, raw, (expr) => namesFrom(names).inNames(inPrint(expr))) : []
+  const { inNames } = namesFrom(names)
+  const inside = trace ? pathsInside(structure, raw, (expr) => inNames(inPrint(expr))) : []
   return { network, structure, branches, raw, gradients, closed, inlined, names, form, simplify: tidy, loops: [], steps, inside }
 }
 

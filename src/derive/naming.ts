@@ -11,6 +11,7 @@ export interface Naming {
 /** The names that the report gives to shared parts. */
 export function namesFrom(names: readonly Expr[]): Naming {
   const nameOf = new Map(names.map((name) => [name.args[0]!, name]))
+  const all = new Set(names)
   const memo = new Map<Expr, Expr>()
   const replaced = (expr: Expr, args: readonly Expr[]): Expr => (expr.op.atomic ? expr : withArgs(expr, args))
   const visit = (expr: Expr, args: readonly Expr[]): Expr => {
@@ -28,7 +29,7 @@ export function namesFrom(names: readonly Expr[]): Naming {
     mentioned(formulas) {
       const found = new Set<Expr>()
       for (let open = formulas; open.length > 0; ) {
-        const next = inOrder(open).filter((e) => names.includes(e) && !found.has(e))
+        const next = inOrder(open).filter((e) => all.has(e) && !found.has(e))
         for (const name of next) found.add(name)
         open = next.map((name) => name.args[0]!)
       }

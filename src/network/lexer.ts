@@ -52,7 +52,7 @@ const kinds = [
 ] as const
 
 /** Marks of plain ASCII, which need no look at what letters Unicode has. */
-const plainMark = /\*\*|\/\/|->|<=|>=|==|!=|[-*/<>=]/y
+const plainMark = /\*\*|\/\/|->|<=|>=|==|[-*/<>=]/y
 const plainMarks = [{ kind: 'mark', pattern: plainMark }] as const
 
 /** All tokens of the text, the last of kind 'end'. `at` gives the place of an offset in the source. */
