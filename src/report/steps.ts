@@ -11,7 +11,7 @@ import type { Value } from '../network/network.ts'
 import { closedRemark, writerOf } from './lines.ts'
 import { sumLine } from './loops.ts'
 import type { Paint } from './paint.ts'
-import { reasonOf } from './reasons.ts'
+import { reasonOf, reasonsOf } from './reasons.ts'
 import { length } from './text.ts'
 
 interface Row {
@@ -57,17 +57,11 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
   const isSeed = (g: Gradient, c: Contribution): boolean => c.term === network.seeds.get(g.of.expr)
   const shared = (loop?.shared ?? []).filter((s) => gradients.some((g) => g.of === s.of))
   const isWhole = (g: Gradient): boolean => g.contributions.length === 1 && !shared.some((s) => s.of === g.of)
+  const through = throughOnce(derivation, text)
   const chain = gradients.flatMap((g) =>
     g.contributions
       .filter((c) => !isSeed(g, c))
-      .map(({ consumer, term }) =>
-        row(
-          symbolOf(g.of),
-          isWhole(g) ? '=' : '⟵',
-          term,
-          `through ${toText(consumer.layout)} = ${text(consumer.expr.args[0]!)}: ${reasonOf(consumer.expr.args[0]!)}`,
-        ),
-      ),
+      .map(({ consumer, term }) => row(symbolOf(g.of), isWhole(g) ? '=' : '⟵', term, through(consumer))),
   )
   const sums = gradients
     .filter((g) => g.contributions.length > 1 && !shared.some((s) => s.of === g.of) && !g.contributions.some((c) => isSeed(g, c)))
@@ -99,6 +93,18 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
     ['algebra', algebra],
   ] as const
   return parts.filter(([, rows]) => rows.length > 0).flatMap(([title, rows]) => [`  ${paint.strong(title)}`, ...rowsText(rows, paint)])
+}
+
+/** The equation that an error comes through, the first time with what that does to it. */
+function throughOnce({ structure }: Derivation, text: (expr: Expr) => string): (consumer: Value) => string {
+  const told = new Set<Value>()
+  return (consumer) => {
+    const [definition] = consumer.expr.args
+    const equation = `through ${toText(consumer.layout)} = ${text(definition!)}`
+    const isNew = !told.has(consumer)
+    told.add(consumer)
+    return isNew ? `${equation}: ${reasonsOf(consumer, structure, 'merges') || reasonOf(definition!)}` : equation
+  }
 }
 
 function rowsText(rows: readonly Row[], paint: Paint): string[] {
