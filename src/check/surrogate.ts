@@ -52,9 +52,11 @@ export function declaredIn(network: Network, seed: number): Declared {
  */
 export function surrogateOf(loss: Expr, point: Point, { maps }: Declared): Surrogate {
   const linear = new Set([...maps.values()].flat())
-  const frozen = evaluated([loss], point.values).filter((expr) => expr.op.frozen)
+  // a function's value need not use all that its gradient goes to
+  const roots = [loss, ...[...linear].flatMap((e) => [e, ...e.args])]
+  const frozen = evaluated(roots, point.values).filter((expr) => expr.op.frozen)
   if (linear.size === 0 && frozen.length === 0) return { loss, at: (expr) => expr, held: new Map() }
-  const known = evaluate([loss, ...[...linear].flatMap((e) => [e, ...e.args])], point)
+  const known = evaluate(roots, point)
   const held = new Map<Expr, Tensor>(frozen.map((expr) => [expr, known.get(expr)!]))
   const hold = (expr: Expr): Expr => {
     const leaf = variable(expr.op.name, expr.shape, nameLayout('x'))

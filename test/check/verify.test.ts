@@ -70,6 +70,13 @@ describe('a vjp of a user', () => {
       })
     },
   )
+
+  test('holds what is stopped for a constant below an argument that its value does not use', async () => {
+    const { verification } = await verified(
+      "inputs:\n  x: [d]\nparams:\n  w: [d]\n  c: [d]\nfunctions:\n  f(a, b):\n    value: b\n    vjp: '[g, g]'\nlayers:\n  - y = f(stop_gradient(w) * w, c)\nloss: E = sum(y * x)\n",
+    )
+    expect(byName(verification, 'w')).toMatchObject({ ok: true, standIns: ['f'] })
+  })
 })
 
 test('what has no line of its own is named where it fails', async () => {
