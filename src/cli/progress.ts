@@ -15,7 +15,7 @@ export interface Progress {
 type Terminal = Pick<NodeJS.WriteStream, 'isTTY' | 'write'>
 
 /** For work on a text of this length. The work is done in one go, so a line can only change when a stage begins. */
-export function progressOn(stream: Terminal, length: number, now: () => number = () => performance.now()): Progress {
+export function progressOn(stream: Terminal, length: number, now: () => number = Date.now): Progress {
   const begin = now()
   let isShown = false
   return {

@@ -149,10 +149,8 @@ const skipsFirst = ({ route, kindOf }: Branches): Pick<Rules, 'inReadingOrder' |
 
 function first<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly T[] {
   if (items.length < 2) return items
-  const [ahead, behind]: [T[], T[]] = [[], []]
-  for (const item of items) (isFirst(item) ? ahead : behind).push(item)
-  for (const item of behind) ahead.push(item)
-  return ahead
+  const marks = items.map(isFirst)
+  return marks.includes(true) ? items.filter((_, i) => marks[i]).concat(items.filter((_, i) => !marks[i])) : items
 }
 
 /** In a step of a loop: what is written into the formulas of this step is written out where it comes from the next one, too. */

@@ -102,7 +102,13 @@ function usesOf(
   const reached = new Set<Value>([loss])
   for (const seeded of seeds.keys()) reached.add(valueAt.get(seeded)!)
   const uses = new Map<Value, Use[]>()
-  for (const value of values.values()) uses.set(value, [])
+  const none: Use[] = []
+  for (const value of values.values()) uses.set(value, none)
+  const enter = (used: Value, use: Use): void => {
+    const own = uses.get(used)!
+    if (own === none) uses.set(used, [use])
+    else own.push(use)
+  }
   // from the loss back: a consumer is known to matter before what it uses is looked at
   for (const value of [...values.values()].reverse()) {
     if (!reached.has(value) || isLeaf(value)) continue
@@ -111,11 +117,11 @@ function usesOf(
       const used = valueAt.get(source)
       if (used === undefined) return
       reached.add(used)
-      if (isVarying) uses.get(used)!.push({ by: value, count })
+      if (isVarying) enter(used, { by: value, count })
     })
   }
   for (const own of uses.values()) own.reverse()
-  for (const seeded of seeds.keys()) uses.get(valueAt.get(seeded)!)!.push({ by: loss, count: 1 })
+  for (const seeded of seeds.keys()) enter(valueAt.get(seeded)!, { by: loss, count: 1 })
   return uses
 }
 

@@ -2,7 +2,7 @@
 import type { Derivation, LoopDerivation } from '../derive/derive.ts'
 import { rangeLayout } from '../derive/recurrence.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import type { Expr } from '../expr/expr.ts'
+import { Table } from '../expr/table.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
 import { pathSections } from './inside.ts'
@@ -187,11 +187,15 @@ function plainSection(g: Gradient, writer: Writer): Draft {
 
 /** Each gradient is stated once, where it is met first; a fan-out or a list that has nothing left to say is left out. */
 function once(drafts: readonly Draft[]): Draft[] {
-  const said = new Set<Expr>()
-  return drafts.flatMap((draft): Draft[] => {
-    const lines = draft.lines.filter(({ defines }) => defines === undefined || !said.has(defines))
-    for (const { defines } of lines) if (defines) said.add(defines)
-    const isLeft = lines.length > 0 || draft.lines.length === 0 || !(draft.kind === 'fan-out' || draft.title === undefined)
-    return isLeft ? [{ kind: draft.kind, title: draft.title, why: draft.why, lines }] : []
-  })
+  const said = new Table<true>()
+  const isNew = ({ defines }: Line): boolean => defines === undefined || !said.has(defines)
+  const left: Draft[] = []
+  for (const draft of drafts) {
+    const { kind, title, why } = draft
+    const lines = draft.lines.every(isNew) ? draft.lines : draft.lines.filter(isNew)
+    for (const { defines } of lines) if (defines) said.set(defines, true)
+    if (lines === draft.lines) left.push(draft)
+    else if (lines.length > 0 || !(kind === 'fan-out' || title === undefined)) left.push({ kind, title, why, lines })
+  }
+  return left
 }
