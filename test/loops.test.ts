@@ -90,6 +90,23 @@ loss: E = sum(half_sse(o[t], y) for t in range(1, T+1)) + half_sse(h[T], h[0])
     }
   })
 
+  test.each(['', ' + sum(z[N])'])('steps have errors of their own, and the last value has one or none: %s', (end) => {
+    const spec = `inputs:
+  x: [n]
+layers:
+  - z[0] = x
+  - for l in range(N):
+      - a[l] = exp(0.1 * z[l])
+      - z[l+1] = z[l] + a[l]
+loss: E = sum(sum(a[l]) for l in range(N))${end}
+`
+    const { status, stdout } = backproof(['derive', '-'], spec)
+    expect(status, stdout).toBe(0)
+    expect(stdout).toContain('∂E/∂a[l] = ∂E/∂z[l+1] + 1')
+    // not all of the error comes from the next step
+    expect(stdout).not.toContain('(I + ∂a[l]/∂z[l])ᵀ ∂E/∂z[l+1]')
+  })
+
   test('shared weights, where the recursion starts, and a closed form can be asked for', () => {
     const { stdout } = backproof(['derive', 'samples/rnn.yaml', '--at', 'W,h[0]', '--no-verify'])
     expect(stdout).toContain('∂E/∂W = ∑ₜ₌₁^T ∂E/∂a[t] h[t−1]ᵀ')

@@ -154,7 +154,11 @@ function compareAt(derivation: Derivation, real: Derivation, length: number, see
   const scope = real.network.scope
   const numbersOf = (expr: Expr | undefined): Tensor | undefined => expr && known.get(expr)
   const tensorOf = (name: string): Tensor | undefined => numbersOf(scope.values.get(name))
-  const errorOf = (name: string): Tensor | undefined => numbersOf(adjoints.get(scope.values.get(name)!))
+  // an error that never arrives is zero
+  const errorOf = (name: string): Tensor | undefined => {
+    const value = tensorOf(name)
+    return value && (numbersOf(adjoints.get(scope.values.get(name)!)) ?? full(value.shape, 0))
+  }
   const world: World = { values: scope.values, tensorOf, errorOf }
 
   const fromLoops = new Map<Value, Tensor>()

@@ -34,7 +34,7 @@ export const through = (gradient: Layout, mark: string): Layout =>
 
 type Whole = Omit<LoopDerivation, 'statements'>
 
-/** The ends of the recursion, and closed forms for a loop that hands on one value; for several the steps' own formulas say the rest. */
+/** The ends of the recursion, and closed forms for a loop that hands on one value; where there are several, or other ways to the loss, the steps' own formulas say the rest. */
 export function statementsOf(whole: Whole): readonly Statement[] {
   const { loop, firsts, ends } = whole
   const recurs = (whole.derivation.network.step?.recurring.size ?? 0) > 0
@@ -42,7 +42,8 @@ export function statementsOf(whole: Whole): readonly Statement[] {
   const atEnds = [...firsts.map((first) => beginning(first, whole)), ...ends.map((end) => ending(end, whole))]
   if (!carried || more.length > 0) return atEnds
   const context = contextOf(whole, carried)
-  return recurs ? [...atEnds, ...throughTime(context, ends)] : [recurrence(context), product(context), ...additive(context)]
+  if (recurs) return [...atEnds, ...throughTime(context, ends)]
+  return bypasses(context) ? atEnds : [recurrence(context), product(context), ...additive(context)]
 }
 
 type Context = ReturnType<typeof contextOf>
