@@ -1,14 +1,14 @@
 /** Laws of linear maps: what moves out of them, and what happens when two of them meet. */
 import { type Dim, plus, sameDim, product as size, sizeSymbol } from '../expr/dim.ts'
 import { type Expr, make } from '../expr/expr.ts'
-import { sameShape } from '../expr/shape.ts'
+import { type Shape, sameShape } from '../expr/shape.ts'
 import { divide, multiply, negate } from '../ops/arithmetic.ts'
 import { oneHot } from '../ops/gather.ts'
 import { constant, domainOf, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { matmul, matvec, outer, vecmat } from '../ops/linear.ts'
 import { broadcast, embed, inShape, reshape, slice, sum, T, transpose } from '../ops/movement.ts'
 import type { Law } from './engine.ts'
-import { equation, wildcard } from './pattern.ts'
+import { type Equation, equation, wildcard } from './pattern.ts'
 import { isZero, product, repeat, scalarOf } from './terms.ts'
 
 const isLinearIn = (expr: Expr, slot: number): boolean => expr.op.linear === 'each' || (expr.op.linear?.includes(slot) ?? false)
@@ -147,16 +147,26 @@ const transposes: Law = {
 
 const symbols = ['k', 'm', 'n'].map(sizeSymbol) as [Dim, Dim, Dim]
 const [k, m, n] = symbols
-const matrix = (name: string, rows: Dim, columns: Dim): Expr => wildcard(name, [rows, columns])
-const [A, B] = [matrix('A', m, k), matrix('B', k, n)]
-const [At, Bt] = [matrix('A', k, m), matrix('B', n, k)]
 const [a, b] = [wildcard('a', [m]), wildcard('b', [n])]
-const C = matrix('C', m, n)
+const C = wildcard('C', [m, n])
+
+/** Laws of products of matrices, or of matrices in batches over these leading axes. */
+function productEquations(lead: Shape): readonly Equation[] {
+  const matrix = (name: string, rows: Dim, columns: Dim): Expr => wildcard(name, [...lead, rows, columns])
+  const [A, B] = [matrix('A', m, k), matrix('B', k, n)]
+  const [At, Bt] = [matrix('A', k, m), matrix('B', n, k)]
+  return [
+    equation('the transpose of AᵀB is BᵀA', T(matmul(T(At), B)), matmul(T(B), At)),
+    equation('the transpose of ABᵀ is BAᵀ', T(matmul(A, T(Bt))), matmul(Bt, T(A))),
+  ]
+}
+
+/** No batch; a batch; a batch of heads. */
+const leads: readonly Shape[] = [[], [sizeSymbol('h')], [sizeSymbol('b'), sizeSymbol('h')]]
 
 /** Laws of two lines: (AᵀB)ᵀ = BᵀA and its kin. */
 export const matrixEquations = [
-  equation('the transpose of AᵀB is BᵀA', T(matmul(T(At), B)), matmul(T(B), At)),
-  equation('the transpose of ABᵀ is BAᵀ', T(matmul(A, T(Bt))), matmul(Bt, T(A))),
+  ...leads.flatMap(productEquations),
   equation('the transpose of abᵀ is baᵀ', T(outer(a, b)), outer(b, a)),
   equation('xᵀA is Aᵀx, as a vector', vecmat(a, C), matvec(T(C), a)),
 ]

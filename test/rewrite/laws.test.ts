@@ -22,7 +22,7 @@ const isEquation = (law: Law): law is Equation => 'left' in law
 describe.each([...new Set([...tidyLaws, ...canonicalLaws])].filter(isEquation).map((law) => [law.name, law] as const))('%s', (_, law) => {
   test.each([0, 1, 2])('holds at random values (%i)', (k) => {
     const leaves = inOrder([law.left, law.right]).filter((e) => e.args.length === 0)
-    const point = pointFor(leaves, sizesFor(['k', 'm', 'n'], k), randomFrom(k, law.name))
+    const point = pointFor(leaves, sizesFor(['b', 'h', 'k', 'm', 'n'], k), randomFrom(k, law.name))
     expect(largestGap(valueAt(law.left, point), valueAt(law.right, point))).toBeLessThan(1e-12)
     expect(law.apply(law.left)).not.toBeNull()
   })
