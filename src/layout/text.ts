@@ -54,9 +54,15 @@ const isQuotient = ({ kind }: Layout): boolean => kind === 'fraction' || kind ==
 /** Puts what a layout is made of on the stack, the last piece first. */
 function open(layout: Exclude<Layout, { kind: 'symbol' }>): void {
   switch (layout.kind) {
-    case 'row':
-      for (let i = layout.parts.length - 1; i >= 0; i--) todo.push(layout.parts[i]!)
+    case 'row': {
+      const last = layout.parts.length - 1
+      for (let i = last; i >= 0; i--) {
+        const part = layout.parts[i]!
+        // what follows would seem to stand under the slash
+        todo.push(part.kind === 'fraction' && layout.level === Level.product && i < last ? parenthesised(part) : part)
+      }
       return
+    }
     case 'fraction':
       todo.push(within(Level.factor, layout.under), '/', closed(within(Level.product, layout.over)))
       return
