@@ -63,6 +63,9 @@ export const root = (body: Layout): Layout => ({ kind: 'root', level: Level.atom
 
 const comma = symbol(', ', ', ')
 
+/** [a, b] */
+export const bracketed = (items: readonly Layout[]): Layout => fence('[', ']', joined(Level.relation, comma, items))
+
 /** f(a, b) */
 export const call = (head: Layout, args: readonly Layout[]): Layout =>
   row(Level.atom, [head, parenthesised(joined(Level.relation, comma, args))])

@@ -3,14 +3,13 @@ import { fail } from '../diagnostic.ts'
 import { type Dim, dimLayout, divided, minus, plus, product, sameDim, times } from '../expr/dim.ts'
 import { type Attrs, type Expr, make } from '../expr/expr.ts'
 import { broadcastShape, dimText, type Shape, sameShape, shapeText, stretchedAxes } from '../expr/shape.ts'
-import { call, fence, index, joined, type Layout, Level, row, symbol, transposed, within, word } from '../layout/layout.ts'
+import { bracketed, call, fence, index, joined, type Layout, Level, row, symbol, transposed, within, word } from '../layout/layout.ts'
 import * as kernel from '../tensor/tensor.ts'
 import { axes, axis, dims, keptAxes, order, pads } from './attributes.ts'
 import { op } from './define.ts'
 import { extent, fill, numberOf, ones, sizeValue } from './leaves.ts'
 
 const space = symbol(' ')
-const list = (items: readonly Layout[]): Layout => fence('[', ']', joined(Level.relation, symbol(', '), items))
 
 /** What an operation hands on that only moves entries. */
 export const allArguments = ({ args }: Expr): readonly Expr[] => args
@@ -37,7 +36,7 @@ export const broadcast = op('broadcast_to', ['x'], { shape: dims() })({
     if (from.every((d) => d === 1)) return row(Level.product, [factor, space, ones])
     if (shape.length === 2 && from.length === 2 && from[1] === 1) return row(Level.product, [factor, space, transposed(ones)])
     if (shape.length === 2 && from.length === 1) return row(Level.product, [ones, space, transposed(factor)])
-    return call(word('broadcast'), [x, list(shape.map(dimLayout))])
+    return call(word('broadcast'), [x, bracketed(shape.map(dimLayout))])
   },
   vjp: ([x], g, { shape }) => [
     inShape(sum(g, { axis: stretchedAxes(x.shape, shape), keepdims: x.shape.length === shape.length }), x.shape),
@@ -69,7 +68,7 @@ export const reducedShape = (shape: Shape, over: readonly number[], keep: boolea
 export function reductionLayout(name: string, x: Layout, over: readonly number[], rank: number): Layout {
   if (over.length === rank) return call(word(name), [x])
   if (rank === 2) return call(word(`${over[0] === 1 ? 'row' : 'col'}${name}`), [x])
-  const named = over.length === 1 ? symbol(String(over[0])) : list(over.map((a) => symbol(String(a))))
+  const named = over.length === 1 ? symbol(String(over[0])) : bracketed(over.map((a) => symbol(String(a))))
   return call(word(name), [x, row(Level.relation, [symbol('axis=', '\\text{axis}='), named])])
 }
 
@@ -121,7 +120,7 @@ export const reshape = op('reshape', ['x'], { shape: dims() })({
   // axes of length 1 come and go as NumPy's broadcasting does it: silently
   notation([x], { shape }, { args: [source] }) {
     const proper = (s: Shape) => s.filter((d) => d !== 1)
-    return sameShape(proper(shape), proper(source!.shape)) ? x : call(word('reshape'), [x, list(shape.map(dimLayout))])
+    return sameShape(proper(shape), proper(source!.shape)) ? x : call(word('reshape'), [x, bracketed(shape.map(dimLayout))])
   },
   vjp: ([x], g) => [inShape(g, x.shape)],
 })
@@ -143,7 +142,7 @@ export const transpose = op('transpose', ['x'], { perm: order() })({
   shape: ([x], { perm }) => perm.map((a) => x[a]!),
   evaluate: ([x], { perm }) => kernel.permute(x, perm),
   notation: ([x], { perm }) =>
-    swapsLastTwo(perm) ? transposed(x) : call(word('transpose'), [x, list(perm.map((a) => symbol(String(a))))]),
+    swapsLastTwo(perm) ? transposed(x) : call(word('transpose'), [x, bracketed(perm.map((a) => symbol(String(a))))]),
   vjp: (_, g, { perm }) => [transpose(g, { perm: perm.map((__, i) => perm.indexOf(i)) })],
 })
 
@@ -203,9 +202,9 @@ export const embed = op('embed', ['x'], { shape: dims(), start: dims(), step: di
     return kernel.unslice(kernel.reshape(x, whole), shape, start as number[], step as number[])
   },
   notation([x], { shape, start, step, drop }, { args: [source] }) {
-    if (drop.length > 0 || step.some((s) => s !== 1)) return call(word('embed'), [x, list(start.map(dimLayout))])
-    const pair = start.map((from, i) => list([dimLayout(from), dimLayout(minus(minus(shape[i]!, from), source!.shape[i]!))]))
-    return call(word('pad'), [x, list(pair)])
+    if (drop.length > 0 || step.some((s) => s !== 1)) return call(word('embed'), [x, bracketed(start.map(dimLayout))])
+    const pair = start.map((from, i) => bracketed([dimLayout(from), dimLayout(minus(minus(shape[i]!, from), source!.shape[i]!))]))
+    return call(word('pad'), [x, bracketed(pair)])
   },
   vjp: ([x], g, { shape, start, step, drop }) => {
     const kept = x.shape.slice()
@@ -222,8 +221,8 @@ export const pad = op('pad', ['x'], { pads: pads() })({
   examples: ['pad(x, [[0, k]]) | x: [n]', 'pad(x, [[1, 2], [0, 1]]) | x: [m, n]'],
   shape: ([x], { pads }) => x.map((d, i) => plus(d, plus(pads[i]![0]!, pads[i]![1]!))),
   notation: ([x], { pads }) => {
-    const pairs = pads.map((p) => list(p.map(dimLayout)))
-    return call(word('pad'), [x, list(pairs)])
+    const pairs = pads.map((p) => bracketed(p.map(dimLayout)))
+    return call(word('pad'), [x, bracketed(pairs)])
   },
   expand: ([x], { pads }) =>
     embed(x, {
@@ -257,7 +256,7 @@ export const concat = op('concat', ['...parts'], { axis: axis(0) })({
   notation: (parts, { axis }, { shape }) =>
     shape.length <= 2
       ? fence('[', ']', joined(Level.relation, axis === 0 ? symbol('; ') : symbol(', '), parts))
-      : call(word('concat'), [list(parts), row(Level.relation, [symbol('axis=', '\\text{axis}='), symbol(String(axis))])]),
+      : call(word('concat'), [bracketed(parts), row(Level.relation, [symbol('axis=', '\\text{axis}='), symbol(String(axis))])]),
   vjp(parts, g, { axis }) {
     let from: Dim = 0
     return parts.map((part) => {

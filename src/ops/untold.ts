@@ -1,7 +1,7 @@
 /** Settings that a notation leaves out although they are not the usual ones: they are written behind the arguments. */
 import { type Dim, dimLayout, isSymbolic } from '../expr/dim.ts'
 import type { Attr, Attrs, Expr } from '../expr/expr.ts'
-import { type Layout, Level, row, symbol, withArguments, word } from '../layout/layout.ts'
+import { bracketed, type Layout, Level, row, symbol, withArguments, word } from '../layout/layout.ts'
 import { numberLayout } from '../layout/names.ts'
 import type { Attribute, Attributes } from './attributes.ts'
 
@@ -46,5 +46,13 @@ function valueLayout(value: Attr): Layout {
   if (typeof value === 'number') return numberLayout(value)
   if (typeof value === 'string') return symbol(`"${value}"`, `\\text{"${value}"}`)
   if (typeof value === 'boolean') return word(value ? 'True' : 'False')
+  if (Array.isArray(value)) return listLayout(value)
   return isSymbolic(value) ? dimLayout(value as Dim) : word('None')
+}
+
+/** One value for all axes where they share it, as calls may say it. */
+function listLayout(values: readonly Attr[]): Layout {
+  const [first] = values
+  const isShared = values.length > 0 && values.every((v) => v === first)
+  return isShared ? valueLayout(first!) : bracketed(values.map(valueLayout))
 }
