@@ -1,8 +1,8 @@
 /** Laws of exponentials and logarithms: sums in an exponent are products, products in a logarithm are sums. */
 import type { Expr } from '../expr/expr.ts'
-import { logsigmoid, sigmoid, softplus } from '../ops/activation.ts'
-import { add, multiply, negate, subtract } from '../ops/arithmetic.ts'
-import { exp, log, power } from '../ops/elementary.ts'
+import { logsigmoid, relu, sigmoid, softplus } from '../ops/activation.ts'
+import { add, maximum, multiply, negate, subtract } from '../ops/arithmetic.ts'
+import { abs, exp, log, log1p, power } from '../ops/elementary.ts'
 import { domainOf, fill, numberOf } from '../ops/leaves.ts'
 import { broadcast, reshape, sum, transpose } from '../ops/movement.ts'
 import type { Law } from './engine.ts'
@@ -32,13 +32,37 @@ const logarithmOfProduct: Law = {
   },
 }
 
+/** x, where it is exp(x) by its form: the exponential of a negative is a power by now. */
+function exponentOf(expr: Expr): Expr | undefined {
+  if (expr.op === exp) return expr.args[0]!
+  const p = expr.op === power && expr.args[0]!.op === exp ? numberOf(expr.args[1]!) : undefined
+  return p === undefined ? undefined : product([fill(p, expr.shape), expr.args[0]!.args[0]!])
+}
+
+const logarithmFromOne: Law = {
+  name: 'log1p by definition',
+  on: [log1p],
+  apply: ({ args: [x], shape }) => log(add([fill(1, shape), x!])),
+}
+
+/** max(x, 0) is relu(x) */
+const largerThanZero: Law = {
+  name: 'the larger of a value and zero',
+  on: [maximum],
+  apply({ args }) {
+    const zero = args.findIndex((a) => numberOf(a) === 0)
+    return zero < 0 ? null : relu(args[1 - zero]!)
+  },
+}
+
 /** σ(x) for 1/(1 + exp(−x)), and softplus(x) for log(1 + exp(x)). */
 const sigmoidByName: Law = {
   name: 'a sigmoid or its integral, written out',
   on: [power, log],
   apply({ op, args: [x, exponent], shape }) {
     const inner = x!.op === add && x!.args.length === 2 && numberOf(x!.args[0]!) === 1 ? x!.args[1]! : undefined
-    if (op === log) return inner?.op === exp ? softplus(inner.args[0]!) : null
+    const z = op === log && inner ? exponentOf(inner) : undefined
+    if (op === log) return z ? softplus(z) : null
     const p = numberOf(exponent!)
     const isInverse = inner?.op === power && inner.args[0]!.op === exp && numberOf(inner.args[1]!) === -1
     return isInverse && p !== undefined && Number.isInteger(p) ? power(sigmoid(inner.args[0]!.args[0]!), fill(-p, shape)) : null
@@ -59,11 +83,15 @@ const logarithmOfSigmoid: Law = {
   },
 }
 
-/** softplus(−x) = softplus(x) − x, and so σ(−x) = 1 − σ(x) */
+/** softplus(−x) = softplus(x) − x, and so σ(−x) = 1 − σ(x); softplus(|x|) = softplus(x) + |x| − relu(x), for one of the two turns it around. */
 const turnedSigmoid: Law = {
   name: 'a sigmoid turned around',
   on: [sigmoid, softplus],
   apply({ op, args: [x], shape }) {
+    if (op === softplus && x!.op === abs) {
+      const z = x!.args[0]!
+      return add([softplus(z), x!, negate(relu(z))])
+    }
     if (x!.op !== negate) return null
     const z = x!.args[0]!
     return op === sigmoid ? subtract(fill(1, shape), sigmoid(z)) : subtract(softplus(z), z)
@@ -80,4 +108,12 @@ function isPositive(expr: Expr): boolean {
   return domainOf(expr).kind === 'positive'
 }
 
-export const exponentials: readonly Law[] = [exponentOfSum, logarithmOfProduct, sigmoidByName, logarithmOfSigmoid, turnedSigmoid]
+export const exponentials: readonly Law[] = [
+  exponentOfSum,
+  logarithmFromOne,
+  logarithmOfProduct,
+  largerThanZero,
+  sigmoidByName,
+  logarithmOfSigmoid,
+  turnedSigmoid,
+]

@@ -5,7 +5,7 @@ import { type Shape, sameShape } from '../../src/expr/shape.ts'
 import { nameLayout } from '../../src/layout/names.ts'
 import { relu, reluPrime, sigmoid, softplus, tanh } from '../../src/ops/activation.ts'
 import { add, divide, greater, maximum, multiply, negate, where } from '../../src/ops/arithmetic.ts'
-import { exp, log, power, reciprocal, rsqrt, sqrt, square } from '../../src/ops/elementary.ts'
+import { abs, exp, log, log1p, power, reciprocal, rsqrt, sqrt, square } from '../../src/ops/elementary.ts'
 import { type Domain, domainOf, fill, sizeValue, variable } from '../../src/ops/leaves.ts'
 import { dot, matmul, matvec, outer, vecmat } from '../../src/ops/linear.ts'
 import { mean } from '../../src/ops/moments.ts'
@@ -72,12 +72,12 @@ export function expressionOf(random: Random, shape: Shape, depth: number): Expr 
     () => square(sqrt(positive())),
     () => log(multiply([exp(x()), positive()])),
     () => exp(add([same, negate(denominator)])),
-    () => log(add([fill(1, shape), exp(same)])),
+    () => pick(random, [log(add([fill(1, shape), exp(same)])), log1p(exp(same))]),
     () => log(pick(random, [sigmoid(denominator), add([fill(1, shape), negate(sigmoid(denominator))])])),
-    () => pick(random, [sigmoid, softplus])(negate(same)),
+    () => pick(random, [sigmoid(negate(same)), softplus(negate(same)), softplus(abs(same))]),
     () => reciprocal(add([fill(1, shape), exp(negate(same))])),
     () => divide(x(), sizeValue(times(n, m), shape)),
-    () => relu(x()),
+    () => pick(random, [relu(same), maximum(same, fill(0, shape))]),
     () => multiply([reluPrime(same), relu(same)]),
     () => multiply([denominator, add([divide(x(), denominator), negate(same)])]),
     () => divide(multiply([x(), broadcast(sum(x([n])), { shape })]), sizeValue(n, shape)),
