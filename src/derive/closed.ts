@@ -41,11 +41,13 @@ export function closedForms(
 ): ReadonlyMap<Value, ClosedForm> {
   const recognise = recogniser()
   const formOf = (stretch: Stretch): ClosedForm | undefined => {
-    const { from, to, inner } = stretch
-    const [own, end] = [gradients.get(from), gradients.get(to)]
-    if (!own || !end || own.given) return undefined
+    const { from, to, inner, end } = stretch
+    const [own, arriving] = [gradients.get(from), gradients.get(to)]
+    if (!own || !arriving || own.given) return undefined
     const match = recognise(stretch)
-    const sent = match?.op.vjp?.(match.call.args, end.adjoint, match.call.attrs, to.expr)[0]
+    // called by its name, it sends its closed form already
+    if (match?.call === (end === to.expr ? end.args[0] : end)) return undefined
+    const sent = match?.op.vjp?.(match.call.args, arriving.adjoint, match.call.attrs, end === to.expr ? end : match.call)[0]
     if (!match || !sent) return undefined
     const rest = own.contributions.filter((c) => c.consumer !== to && !inner.has(c.consumer)).map((c) => c.term)
     const through = simplify(match.inNames(sent))
@@ -87,8 +89,8 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
     return holders.get(name)!
   }
 
-  return ({ from, to, inner, others }) => {
-    const names = new Set<Expr>([to.expr, ...[...inner].map((v) => v.expr)])
+  return ({ from, to, end, inner, others }) => {
+    const names = new Set<Expr>([...[...inner].map((v) => v.expr), ...(end === to.expr ? [end] : [])])
     const scalar = others.find((e) => e.shape.length === 0)
     const tensors = others.filter((e) => e.shape.length > 0)
     const held = new Map<Expr, Expr>([
@@ -98,15 +100,15 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
     ])
     const below = (e: Expr): readonly Expr[] => (names.has(e) ? e.args : e.visible)
     const inHolders = (e: Expr): Expr => canonical(substitute([e], (part) => held.get(part), below)[0]!)
-    const parts = inOrder([to.expr], below)
+    const parts = inOrder([end], below)
     const choices = choicesIn(parts, scalar !== undefined)
-    const key = [...[...held.values()].map((e) => e.op.name), shapeText(to.expr.shape), JSON.stringify(choices)].join()
+    const key = [...[...held.values()].map((e) => e.op.name), shapeText(end.shape), JSON.stringify(choices)].join()
     if (!templates.has(key)) {
       const args = [holder('x', from.expr), ...tensors.map((e, i) => holder(`t${i}`, e))]
-      const calls = composites.flatMap((op) => callsOf(op, args, choices)).filter((call) => sameShape(call.shape, to.expr.shape))
+      const calls = composites.flatMap((op) => callsOf(op, args, choices)).filter((call) => sameShape(call.shape, end.shape))
       templates.set(key, new Map(calls.reverse().map((call) => [canonical(call), { ...call, op: call.op as Operation }])))
     }
-    const template = templates.get(key)!.get(inHolders(to.expr))
+    const template = templates.get(key)!.get(inHolders(end))
     if (!template) return undefined
     const { op, attrs } = template
     const back = new Map([...held].map(([real, stand]) => [stand, real]))
@@ -114,7 +116,7 @@ function recogniser(): (stretch: Stretch) => Match | undefined {
       template.args.map((a) => back.get(a)!),
       attrs,
     )
-    const nameOf = new Map([...inner, to].map(({ expr }) => [inHolders(expr), expr]))
+    const nameOf = new Map([...names].map((name) => [inHolders(name), name]))
     /** What is made of the stretch alone: by a name of the network, or without the number that stands for a scalar. */
     const inNames = (expr: Expr): Expr => {
       const parts = inOrder([expr])

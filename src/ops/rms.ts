@@ -106,6 +106,7 @@ function unitVectorPaths([x]: readonly [Expr], g: Expr, { axis }: { readonly axi
 }
 
 export const l2Normalize = op('l2_normalize', ['x'], { axis: axis(-1) })({
+  letter: 'u',
   why: 'what points along the unit vector y changes nothing: it is taken off the error, and the rest divided by the norm',
   formula: 'x / ‖x‖',
   source: 'PyTorch, functional.normalize',

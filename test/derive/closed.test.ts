@@ -104,6 +104,9 @@ describe('softmax and cross-entropy, written out', () => {
       'L = -sum(one_hot(t, k) * log(p)) / n',
       '(p − onehot(t))/n',
     ],
+    ['as nll of log_softmax', batch, oneHot(batch), ['q = log_softmax(z)'], 'L = nll(q, t)', '(P − t)/n'],
+    ['as nll of numbers of classes', '[n, 5]', '{shape: [n], is: index(5)}', ['q = log_softmax(z)'], 'L = nll(q, t)', '(P − onehot(t))/n'],
+    ['beside a penalty', vector, oneHot(vector), ['p = softmax(z)'], 'L = sum(t**2) - t @ log(p)', 'p − t'],
     ['of sequences', '[b, n, k]', oneHot('[b, n, k]'), ['p = softmax(z)'], 'L = -sum(t * log(p)) / (b * n)', '(p − t)/(b·n)'],
   ] as const)('%s', (_, z, t, layers, loss, formula) => expectClosed(specOf(z, t, layers, loss), 'z', 'cross_entropy', formula))
 })
@@ -116,6 +119,25 @@ describe('sigmoid and cross-entropy, written out', () => {
   ])('%s', (_, p, loss, formula) =>
     expectClosed(specOf('[n]', '{shape: [n], is: mask}', [`p = ${p}`, ...layers], loss), 'z', 'bce_with_logits', formula),
   )
+})
+
+describe('binary cross-entropy of logits, without their sigmoid', () => {
+  test.each([
+    ['as it is computed', 'maximum(z, 0) - z * t + log(1 + exp(-abs(z)))'],
+    ['with relu and log1p', 'relu(z) - z * t + log1p(exp(-abs(z)))'],
+    ['with logsigmoid', '-t * logsigmoid(z) - (1 - t) * logsigmoid(-z)'],
+  ])('%s', (_, l) =>
+    expectClosed(specOf('[n]', '{shape: [n], is: mask}', [`l = ${l}`], 'L = mean(l)'), 'z', 'bce_with_logits', '(σ(z) − t)/n'),
+  )
+
+  test('bce of a sigmoid', () =>
+    expectClosed(specOf('[n]', '{shape: [n], is: mask}', ['p = sigmoid(z)'], 'L = bce(p, t)'), 'z', 'bce_with_logits', '(p − t)/n'))
+})
+
+test('what is called by its name is not written out', async () => {
+  const text = specOf('[n, k]', oneHot('[n, k]'), ['q = 2 * z'], 'L = cross_entropy(q, t)')
+  const { derivation } = await derive({ name: 'spec.yaml', text }, defaults)
+  expect([...derivation.closed.values()]).toEqual([])
 })
 
 /** Expects the closed form of an operation that was written out, and that it has the values of its paths. */
@@ -133,6 +155,7 @@ const spec = (layers: readonly string[]): string =>
     '  x: [n, d]',
     'params:',
     '  a: [d]',
+    '  b: [d]',
     'constants:',
     '  eps: 0.001',
     'layers:',
@@ -164,5 +187,7 @@ test.each([
   ],
   ['rms_norm', '(d₁ − x̂ ⊙ rowmean(d₁ ⊙ x̂))/r', ['r = sqrt(mean(x**2, axis=1, keepdims=True) + eps)', 'y = a * x / r']],
   ['rms_norm', '(∂L/∂y − y ⊙ rowmean(∂L/∂y ⊙ y))/r', ['r = sqrt(mean(x**2, axis=1, keepdims=True) + eps)', 'y = x / r']],
+  ['rms_norm', '(d₁ − x̂ ⊙ rowmean(d₁ ⊙ x̂))/r', ['r = sqrt(mean(x**2, axis=1, keepdims=True) + eps)', 'y = x / r * a + b']],
+  ['l2_normalize', '(∂L/∂y − u ⊙ rowsum(u ⊙ ∂L/∂y))/r', ['r = sqrt(sum(x * x, axis=1, keepdims=True))', 'y = b + x / r']],
   ['l2_normalize', '(∂L/∂y − y ⊙ rowsum(y ⊙ ∂L/∂y))/r', ['r = sqrt(sum(x**2, axis=1, keepdims=True))', 'y = x / r']],
 ] as const)('%s in nodes is told in the names of its nodes', (name, formula, layers) => expectClosed(spec(layers), 'x', name, formula))
