@@ -1,6 +1,6 @@
 /** What follows for a whole loop from one of its steps: the recurrence, its closed form as a product of Jacobians, and the sum over all later steps. */
 import { type Dim, dimLayout, minus, plus, sizeSymbol } from '../expr/dim.ts'
-import { type Expr, inOrder } from '../expr/expr.ts'
+import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
 import { type TypesetMemo, typeset } from '../expr/typeset.ts'
 import {
   derivative,
@@ -128,10 +128,10 @@ const sentBy = (consumers: readonly string[], to: string, { loss }: Context): st
 function additive({ index, from, to, at, i, j, member, gradient, loss, carried, structure, network, isPartial }: Context): Statement[] {
   const root = carried.outgoing.expr.args[0]!
   if (root.op !== add) return []
-  const skips = root.args.filter((term) => isMultipleOf(term, carried.incoming.expr))
-  const others = root.args.filter((term) => !skips.includes(term))
+  const skips = root.args.flatMap((term) => multipleOf(carried.incoming.expr, term) ?? [])
+  const others = root.args.filter((term) => !skips.some((skip) => skip.term === term))
   if (skips.length !== 1 || others.length === 0) return []
-  const scale = scaleOf(skips[0]!)
+  const { scale } = skips[0]!
   const scaleValue = scale && structure.valueAt.get(scale)
   if (scale && !scaleValue) return []
   const names = others.map((o) => structure.valueAt.get(o)?.name)
@@ -242,14 +242,13 @@ const scaled = (factor: Layout, of: Layout): Layout => row(Level.product, [withi
 const applied = (operators: readonly Layout[], gradient: Layout): Layout =>
   joined(Level.product, space, [...operators.map((o) => within(Level.factor, o)), gradient])
 
-const isMultipleOf = (term: Expr, value: Expr): boolean => term === value || (term.op === multiply && term.args.includes(value))
-
-/** The scalar in λ z, if there is one. */
-function scaleOf(term: Expr): Expr | undefined {
-  if (term.op !== multiply) return undefined
-  let scale = term.args[0]!
+/** z, or λ z with a factor that does not depend on z. */
+function multipleOf(z: Expr, term: Expr): { readonly term: Expr; readonly scale: Expr | undefined } | undefined {
+  if (term === z) return { term, scale: undefined }
+  if (term.op !== multiply || term.args.length !== 2 || !term.args.includes(z)) return undefined
+  let scale = term.args[term.args[0] === z ? 1 : 0]!
   while (scale.op.bare && scale.args.length === 1) scale = scale.args[0]!
-  return scale
+  return inOrder([scale], argsOf).includes(z) ? undefined : { term, scale }
 }
 
 /** Σ or ∏ over an index that runs from `from` to `to` − 1. */
