@@ -22,6 +22,8 @@ export interface Op {
   readonly why: string
   /** Brings the arguments to one shape before the expression is built: what is broadcast prints as it was written. */
   readonly align?: ((args: readonly Expr[]) => readonly Expr[]) | undefined
+  /** How many axes at the end of each argument it works on together: those before them broadcast (NumPy's core dimensions). */
+  readonly core?: number | undefined
   /** A name for its arguments: printing and rewriting don't look inside. */
   readonly atomic?: boolean | undefined
   /** A leaf with an identity of its own: never interned. */
@@ -66,12 +68,13 @@ export interface Op {
  * loops fast: they must not treat each as a new kind of thing. (Names and variables, of which there are many, have few fields.)
  */
 export function operation(face: Op): Op {
-  const { name, why, align, atomic, fresh, shape, notation, bare, evaluate, expand, vjp, kinks, linear, frozen } = face
+  const { name, why, align, core, atomic, fresh, shape, notation, bare, evaluate, expand, vjp, kinks, linear, frozen } = face
   const { unknown, surrogate, reason, slope, guises, joins, paths, letter, passes } = face
   return {
     name,
     why,
     align,
+    core,
     atomic,
     fresh,
     shape,

@@ -42,12 +42,22 @@ function set(expr: Expr, args: readonly Typeset[]): Typeset {
   if (args.length === 0 && !op.bare) return plain(op.notation(nothing, attrs, expr), shape)
   const full = (): Layout => op.notation(op.align ? oneInFull(args) : args.map(layoutOf), attrs, expr)
   if (op.bare) return { layout: full(), bare: op.bare(args.map(bareOf), attrs), bareShape: args[0]?.bareShape ?? scalarShape }
+  if (op.core !== undefined && broadcastBefore(op.core, expr, args)) return plain(op.notation(args.map(bareOf), attrs, expr), shape)
   if (!op.align || args.every((a) => a.bare === a.layout)) return plain(full(), shape)
   // NumPy broadcasts the arguments of what works entry by entry: where that gives the full shape, nothing more is written
   const bareShape = args.reduce<Shape | undefined>((s, a) => s && broadcastShape(s, a.bareShape), scalarShape)
   if (!bareShape) return plain(full(), shape)
   const bare = op.notation(args.map(bareOf), attrs, expr)
   return sameShape(bareShape, shape) ? plain(bare, shape) : { layout: full(), bare, bareShape }
+}
+
+/** Whether the arguments without repetitions have whole cores, and their other axes broadcast to those of the result. */
+function broadcastBefore(core: number, { args: exprs, shape }: Expr, args: readonly Typeset[]): boolean {
+  const isWhole = args.every(
+    ({ bareShape }, i) => bareShape.length >= core && sameShape(bareShape.slice(-core), exprs[i]!.shape.slice(-core)),
+  )
+  const leading = args.reduce<Shape | undefined>((s, { bareShape }) => s && broadcastShape(s, bareShape.slice(0, -core)), scalarShape)
+  return isWhole && leading !== undefined && sameShape(leading, shape.slice(0, -core))
 }
 
 /** Of what broadcasts, one argument in full gives the shape: a size as a divisor stays a number. */

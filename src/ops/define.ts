@@ -25,6 +25,7 @@ interface Face<P extends readonly string[], A> {
   readonly examples: readonly string[]
   /** Brings the arguments to one shape: elementwise operations broadcast. */
   readonly align?: (args: readonly Expr[]) => readonly Expr[]
+  readonly core?: number
   readonly joins?: true
   readonly letter?: string
   readonly passes?: (expr: Expr) => readonly Expr[]

@@ -30,6 +30,7 @@ const line = (x: kernel.Tensor) => kernel.reshape(x, [1, x.shape[0]!])
 
 /** A B for matrices, or stacks of them with the same leading axes. */
 export const matmul = op('matmul', ['A', 'B'])({
+  core: 2,
   linear: 'each',
   why: 'each factor gets the error through the transpose of the other',
   formula: 'Cᵢⱼ = Σₖ Aᵢₖ Bₖⱼ',

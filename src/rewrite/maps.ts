@@ -6,7 +6,7 @@ import { divide, multiply, negate } from '../ops/arithmetic.ts'
 import { oneHot } from '../ops/gather.ts'
 import { constant, domainOf, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { matmul, matvec, outer, vecmat } from '../ops/linear.ts'
-import { broadcast, embed, inShape, reshape, slice, sum, T, transpose } from '../ops/movement.ts'
+import { broadcast, embed, inShape, reshape, slice, sum, swapsLastTwo, T, transpose } from '../ops/movement.ts'
 import type { Law } from './engine.ts'
 import { type Equation, equation, wildcard } from './pattern.ts'
 import { isZero, product, repeat, scalarOf } from './terms.ts'
@@ -145,6 +145,21 @@ const transposes: Law = {
   },
 }
 
+/** A stack of copies has the transposes of what was copied, and a sum of matrices is transposed term by term. */
+const stacks: Law = {
+  name: 'the matrices of a stack are transposed one by one',
+  on: [transpose],
+  apply({ args: [x], attrs, shape }) {
+    const [of] = x!.args
+    if (!of || !swapsLastTwo(attrs.perm as readonly number[])) return null
+    const isCopied = x!.op === broadcast && of.shape.length >= 2 && sameShape(of.shape.slice(-2), x!.shape.slice(-2))
+    if (isCopied) return broadcast(T(of), { shape })
+    const before = of.shape.length - 2
+    const isSummed = x!.op === sum && shape.length === 2 && (x!.attrs.axis as readonly number[]).every((a) => a < before)
+    return isSummed ? sum(T(of), x!.attrs) : null
+  },
+}
+
 const symbols = ['k', 'm', 'n'].map(sizeSymbol) as [Dim, Dim, Dim]
 const [k, m, n] = symbols
 const [a, b] = [wildcard('a', [m]), wildcard('b', [n])]
@@ -195,5 +210,6 @@ export const mapLaws: readonly Law[] = [
   slices,
   slicesOfEmbedded,
   transposes,
+  stacks,
   ...matrixEquations,
 ]
