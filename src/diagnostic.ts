@@ -66,15 +66,9 @@ export function locating<T>(span: Span, work: () => T): T {
 export const located = (error: unknown, span: Span): unknown =>
   error instanceof Failure ? new Failure(error.diagnostics.map((d) => (d.span ? d : { ...d, span }))) : error
 
-/** Gives faults of shapes that come without advice a hint. */
-export function hinting<T>(hint: string, work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    throw new Failure(error.diagnostics.map((d) => (d.hint || d.code !== 'shapes' ? d : { ...d, hint })))
-  }
-}
+/** The same error, with a hint for faults of shapes that come without advice. */
+export const hinted = (error: unknown, hint: string): unknown =>
+  error instanceof Failure ? new Failure(error.diagnostics.map((d) => (d.hint || d.code !== 'shapes' ? d : { ...d, hint }))) : error
 
 /** Runs each piece of work, gathers the faults of all of them, and returns what succeeded (`undefined` where one failed). */
 export function collecting<T>(faults: Diagnostic[], work: () => T): T | undefined {

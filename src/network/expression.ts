@@ -1,5 +1,5 @@
 /** Turns the syntax tree of an expression into an expression of the graph; every fault gets its place. */
-import { Failure, fail, hinting, located, nearest } from '../diagnostic.ts'
+import { Failure, fail, hinted, located, nearest } from '../diagnostic.ts'
 import { type Dim, isSymbolic, minus } from '../expr/dim.ts'
 import type { Attr, Attrs, Expr } from '../expr/expr.ts'
 import { broadcastShape, dimText, shapeText } from '../expr/shape.ts'
@@ -297,7 +297,11 @@ function operationCall(written: Ast & { kind: 'call' }, operation: Operation, sc
     const value = bound.get(name)
     if (value) raw[name] = rawAttribute(value, name, operation, scope)
   }
-  return hinting(`It is called like this: ${signature(operation)}`, () => operation.build(args, raw as Attrs))
+  try {
+    return operation.build(args, raw as Attrs)
+  } catch (error) {
+    throw hinted(error, `It is called like this: ${signature(operation)}`)
+  }
 }
 
 /** einsum("ij,jk->ik", A, B) as einsum([A, B], "ij,jk->ik"). */

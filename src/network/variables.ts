@@ -108,6 +108,7 @@ function declareSizes(declaration: Declaration, frame: Frame): void {
   const { text } = declaration.name
   const index = text.endsWith(']') ? /\[\s*(\w+)\s+in\b/.exec(text)?.[1] : undefined
   const inner = index === undefined ? frame : { ...frame, scope: withIndex(frame.scope, index, sizeSymbol(index)) }
+  if (declaration.shape?.every((dim) => inner.scope.dims.has(dim.text))) return
   // what is wrong with a shape is said when the variable is declared
   collecting([], () => declaration.shape?.map((dim) => readDim(dim, inner, declareIn(frame))))
 }

@@ -14,11 +14,14 @@ const flatten: Law = {
   apply: ({ args }) => (args.some((a) => a.op === multiply) ? multiply(args.flatMap(factorsOf)) : args.length === 1 ? args[0]! : null),
 }
 
+const isSigned = (factor: Expr): boolean => factor.op === negate || numberOf(factor) !== undefined
+
 /** 2 (−x) ⊙ 3 y = −6 x ⊙ y: one number in front, or none. */
 const collectNumbers: Law = {
   name: 'numbers and signs go in front',
   on: [multiply],
   apply({ args, shape }) {
+    if (args.length > 1 && !args.some(isSigned)) return null
     let coefficient = 1
     const rest: Expr[] = []
     for (const arg of args) {
@@ -172,7 +175,7 @@ const maskOfItself: Law = {
   name: 'relu is its own masked value',
   on: [multiply],
   apply({ args }) {
-    const mask = args.find((f) => f.op === reluPrime && args.includes(relu(f.args[0]!)))
+    const mask = args.find((f) => f.op === reluPrime && args.some((g) => g.op === relu && g.args[0] === f.args[0]))
     return mask ? product(args.filter((f) => f !== mask))! : null
   },
 }
