@@ -32,8 +32,13 @@ export function inForm(
   /** Its terms and their sum at once: they share what they are made of. */
   const formed = (gradient: Gradient): Gradient => {
     const { of, adjoint, contributions, total, given } = gradient
-    const isTerm = contributions.length === 1 && contributions[0]!.term === total
-    if (isTerm && !names.get(total)!.some(opening)) return gradient
+    const [only] = contributions
+    const isTerm = contributions.length === 1 && only!.term === total
+    if (isTerm && !only!.parts) {
+      if (!names.get(total)!.some(opening)) return gradient
+      const term = simplify(substitute([total], opening)[0]!)
+      return { of, adjoint, contributions: [{ consumer: only!.consumer, term, parts: undefined }], total: term, given }
+    }
     const terms = [total]
     for (const { term, parts } of contributions) {
       terms.push(term)
@@ -94,14 +99,17 @@ function mentionsIn(gradients: Gradients): Mentions {
   }
   gradients.forEach(({ total }) => {
     if (isName(total)) count(total)
-    const own: Expr[] = []
+    let own: Expr[] | undefined
     const parts = inOrder([total])
     for (let i = 0; i < parts.length; i++) {
       const part = parts[i]!
-      if (part.op.atomic && counts.has(part)) own.push(part)
+      if (part.op.atomic && counts.has(part)) {
+        if (own) own.push(part)
+        else own = [part]
+      }
       for (let k = 0; k < part.visible.length; k++) if (isName(part.visible[k]!)) count(part.visible[k]!)
     }
-    names.set(total, own)
+    names.set(total, own ?? nothing)
   })
   return { counts, names }
 }
