@@ -12,10 +12,11 @@ const folder = join(__dirname, '..', 'dist')
 const [file, cache] = ['cli.cjs', 'cli.cache'].map((name) => join(folder, name))
 
 /**
- * A derivation is over before V8 has compiled much of it: functions that are not inlined into each other are ready sooner,
- * which saves a fifth of a large derivation.
+ * A derivation is over before V8 has compiled much of it: functions that are not inlined into each other are ready sooner, and
+ * only those that run often are worth it. This saves a quarter of a large derivation.
  */
 setFlagsFromString('--max-inlined-bytecode-size-cumulative=40')
+setFlagsFromString('--interrupt-budget=130000')
 
 exports.load = () => {
   const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
