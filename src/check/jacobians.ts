@@ -58,10 +58,11 @@ function isDiagonal(
   return samples.every(({ point, claimed }) => {
     const found = evaluate([error, rest], point)
     const g = found.get(error)!
-    const known = new Map(evaluated([error, rest], point.values).map((expr) => [expr, found.get(expr)!]))
     if (g.data.length > mostColumns) return false
+    const known = evaluated([error, rest], point.values).map((expr) => [expr, found.get(expr)!] as const)
+    const values = new Map([...point.values, ...known])
     const diagonal = g.data.map(
-      (_, i) => evaluate([column], { ...point, values: new Map([...point.values, ...known, [e, unit(g, i)]]) }).get(column)!.data[i]!,
+      (_, i) => evaluate([column], { ...point, values: new Map(values).set(e, unit(g, i)) }).get(column)!.data[i]!,
     )
     const wrong = zip(
       zip(tensor(g.shape, diagonal), g, (d, x) => d * x),

@@ -181,17 +181,14 @@ interface Named extends Formed {
 
 function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Branches, structure: Structure, network: Network): Named {
   const printed = [...gradients.values()].filter((g) => !g.given && !(inlined.has(g.of) && g.of.role === 'node'))
-  const context = (): Context => {
-    const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
-    return {
-      taken: printedNames(network),
-      isError: (e) => adjoints.has(e),
-      known: new Map(printed.filter((g) => g.of.role === 'node' && !branches.recurring.has(g.of)).map((g) => [g.total, g.adjoint])),
-      reading: readingOrder(gradients, branches, structure, network),
-      definitionOf: definitionsIn(printed, branches),
-      step: network.step?.index,
-    }
-  }
+  const context = (): Context => ({
+    taken: printedNames(network),
+    isError: errorsAmong(raw),
+    known: new Map(printed.filter((g) => g.of.role === 'node' && !branches.recurring.has(g.of)).map((g) => [g.total, g.adjoint])),
+    reading: readingOrder(gradients, branches, structure, network),
+    definitionOf: definitionsIn(printed, branches),
+    step: network.step?.index,
+  })
   const formulas = printed.map((g) => g.total)
   const shared = share(formulas, context)
   if (shared === nothingShared) return { gradients, inlined, names: [] }
@@ -217,10 +214,9 @@ function withClosedNames(
   if (closed.size === 0) return { closed, names }
   const { inNames } = namesFrom(names.filter((name) => name.args[0]!.op.letter !== undefined))
   const totals = [...closed.values()].map((form) => inNames(form.total))
-  const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
   const { replace, names: more } = share(totals, () => ({
     taken: new Set([...printedNames(network), ...names.map((name) => toText(typeset(name)))]),
-    isError: (e) => adjoints.has(e),
+    isError: errorsAmong(raw),
     known: new Map(),
     reading: totals,
     definitionOf: () => undefined,
@@ -228,6 +224,12 @@ function withClosedNames(
   }))
   const inAll = [...closed].map(([value, form], i) => [value, { ...form, total: replace(totals[i]!) }] as const)
   return { closed: new Map(inAll), names: [...names, ...more] }
+}
+
+/** Whether an expression is the name ∂L/∂v of an error. */
+function errorsAmong(raw: Gradients): (expr: Expr) => boolean {
+  const adjoints = new Set([...raw.values()].map((g) => g.adjoint))
+  return (expr) => adjoints.has(expr)
 }
 
 /** The names of a network's own, as they are printed. */

@@ -32,13 +32,8 @@ export function inForm(
   /** Its terms and their sum at once: they share what they are made of. */
   const formed = (gradient: Gradient): Gradient => {
     const { of, adjoint, contributions, total, given } = gradient
-    const [only] = contributions
-    const isTerm = contributions.length === 1 && only!.term === total
-    if (isTerm && !only!.parts) {
-      if (!names.get(total)!.some(opening)) return gradient
-      const term = simplify(substitute([total], opening)[0]!)
-      return { of, adjoint, contributions: [{ consumer: only!.consumer, term, parts: undefined }], total: term, given }
-    }
+    const isTerm = contributions.length === 1 && contributions[0]!.term === total
+    if (isTerm && !names.get(total)!.some(opening)) return gradient
     const terms = [total]
     for (const { term, parts } of contributions) {
       terms.push(term)
@@ -99,17 +94,15 @@ function mentionsIn(gradients: Gradients): Mentions {
   }
   gradients.forEach(({ total }) => {
     if (isName(total)) count(total)
-    let own: Expr[] | undefined
     const parts = inOrder([total])
     for (let i = 0; i < parts.length; i++) {
-      const part = parts[i]!
-      if (part.op.atomic && counts.has(part)) {
-        if (own) own.push(part)
-        else own = [part]
-      }
-      for (let k = 0; k < part.visible.length; k++) if (isName(part.visible[k]!)) count(part.visible[k]!)
+      const { visible } = parts[i]!
+      for (let k = 0; k < visible.length; k++) if (isName(visible[k]!)) count(visible[k]!)
     }
-    names.set(total, own ?? nothing)
+    names.set(
+      total,
+      parts.filter((e) => e.op.atomic && counts.has(e)),
+    )
   })
   return { counts, names }
 }

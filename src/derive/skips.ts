@@ -43,6 +43,7 @@ const noSums: Sums = { carriers: new Set(), received: new Map() }
 
 /** From the top of the equation down: through activations and normalisations, and through all that hands values on as they are. */
 function sumsIn(root: Expr, active: Members): Sums {
+  // most equations hand nothing on
   const { passes, slope, joins, vjp } = root.op
   if (vjp && !passes && !slope && !joins) return noSums
   const carriers = new Set<Expr>()

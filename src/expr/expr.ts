@@ -212,8 +212,6 @@ const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => 
 /** Below a name, too: for `inOrder`. */
 export const argsOf = (expr: Expr): readonly Expr[] => expr.args
 
-const visible = (expr: Expr): readonly Expr[] => expr.visible
-
 /** Counts traversals: an expression that bears the number of the present one has been seen. Cheaper than a set for each. */
 let traversal = 0
 
@@ -291,14 +289,15 @@ export function areSame(a: readonly Expr[], b: readonly Expr[]): boolean {
 export function substitute(
   roots: readonly Expr[],
   replacement: (expr: Expr) => Expr | undefined,
-  below: (expr: Expr) => readonly Expr[] = visible,
+  below?: (expr: Expr) => readonly Expr[],
 ): Expr[] {
   /** What is the same as before is not noted. */
   const memo = new Map<Expr, Expr>()
   const order = inOrder(roots, (expr) => {
     const other = replacement(expr)
     if (other) memo.set(expr, other)
-    return other ? undefined : below(expr)
+    if (other) return undefined
+    return below ? below(expr) : expr.visible
   })
   if (memo.size === 0) return [...roots]
   const changed = (expr: Expr): Expr => memo.get(expr) ?? expr

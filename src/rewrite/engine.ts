@@ -33,8 +33,11 @@ export function rewriter(laws: readonly Law[], limit = 1000): Rewriter {
     let expr = withNormalArgs(start)
     for (let count = 0; count < limit; count++) {
       const result = expr === start ? undefined : known(expr)
-      const step = result ? undefined : firstOf(lawsFor(expr.op), expr)
-      if (result) expr = result
+      if (result) {
+        expr = result
+        break
+      }
+      const step = firstOf(lawsFor(expr.op), expr)
       if (!step) break
       trace?.push(step)
       expr = rebuilt(step.after, trace)
