@@ -1,6 +1,6 @@
 /** The shape of a network as the error sees it: merges, fan-outs, and the paths between them. */
 import type { Expr } from '../expr/expr.ts'
-import type { Members } from '../expr/table.ts'
+import { type Members, members, Register, Table } from '../expr/table.ts'
 import type { Network, Value } from '../network/network.ts'
 import type { Sent } from '../ops/pullback.ts'
 import type { Structure, Use } from './reverse.ts'
@@ -30,13 +30,15 @@ export interface Branches {
   /** Values with two or more uses, with the nodes that use them. */
   readonly fanOuts: ReadonlyMap<Value, readonly Use[]>
   /** Merges, fan-outs and the arguments of the loss: their gradients keep their names. */
-  readonly anchors: ReadonlySet<Value>
+  readonly anchors: Members
   /** In a step of a loop: values whose gradient has another form in the last step. */
-  readonly recurring: ReadonlySet<Value>
+  readonly recurring: Members
   /** Nodes that a report stops at although they join nothing: their operations have something to tell. */
-  readonly told: ReadonlySet<Value>
+  readonly told: Members
   /** Values whose whole error comes from one place where a report stops: it is stated there. */
-  readonly stated: ReadonlySet<Value>
+  readonly stated: Members
+  /** Whether all that a consumer uses of a value is a skip. */
+  isSkip(from: Value, consumer: Value): boolean
   route(from: Value, consumer: Value): Route
   /** The kind of one of several uses in the same equation. */
   kindOf(from: Value, consumer: Value, via: Sent['via']): Kind
@@ -44,25 +46,25 @@ export interface Branches {
 
 export function branchesOf(network: Network, structure: Structure): Branches {
   const { active, varies, uses, parts } = structure
-  const merges = new Map<Value, Merge[]>()
-  const fanOuts = new Map<Value, readonly Use[]>()
-  const told = new Set<Value>()
+  const merges = new Register<Value, Merge[]>()
+  const fanOuts = new Register<Value, readonly Use[]>()
+  const told = new Table<true>()
   for (const value of network.values.values()) {
     if (!varies.has(value.expr)) continue
     if (value.role === 'node') {
       const found = mergesIn(value, parts.get(value)!, active)
       if (found.length > 0) merges.set(value, found)
-      else if (parts.get(value)!.some((e) => e.op.joins && varies.has(e))) told.add(value)
+      else if (parts.get(value)!.some((e) => e.op.joins && varies.has(e))) told.set(value, true)
     }
     const own = uses.get(value)!
     if (own.length > 1 || (own[0]?.count ?? 0) > 1) fanOuts.set(value, own)
   }
   const lossArguments = [...uses.keys()].filter((v) => uses.get(v)!.at(-1)?.by === network.loss)
-  const recurring = new Set([...(network.step?.recurring ?? [])].map((expr) => structure.valueAt.get(expr)!))
-  const anchors = new Set([...merges.keys(), ...fanOuts.keys(), ...lossArguments, ...recurring])
+  const recurring = [...(network.step?.recurring ?? [])].map((expr) => structure.valueAt.get(expr)!)
+  const anchors = members(merges.keys(), fanOuts.keys(), lossArguments, recurring)
   const stops = (value: Value): boolean => merges.has(value) || told.has(value) || (value === network.loss && !network.lossIsOpaque)
   const isStated = (value: Value): boolean => uses.get(value)!.length === 1 && stops(uses.get(value)![0]!.by) && active.has(value.expr)
-  const stated = new Set([...uses.keys()].filter(isStated))
+  const stated = members([...uses.keys()].filter(isStated))
   const ends = (value: Value): boolean => merges.has(value) || fanOuts.has(value) || value === network.loss
 
   /** Nodes that are not anchors have one consumer, so following them is following the only way there is. */
@@ -77,29 +79,23 @@ export function branchesOf(network: Network, structure: Structure): Branches {
   }
 
   const skips = skipsOf(structure)
-  const routesOf = new Map<Value, ReadonlyMap<Value, Route>>()
-  const routes = (from: Value): ReadonlyMap<Value, Route> => {
-    const own = uses.get(from)!
-    // one way needs no telling apart: along a chain, all the rest of it for every value would be quadratic
-    const paths = own.map((use) => (own.length === 1 ? [from, use.by] : pathFrom(from, use.by)))
-    return new Map(paths.map((path) => [path[1]!, { path, kind: skips.isSkip(from, path[1]!) ? 'skip' : 'branch' }]))
-  }
-  const route = (from: Value, consumer: Value): Route => {
-    const [first, second] = uses.get(from)!
-    if (second === undefined && first!.count === 1) return { path: [from, consumer], kind: 'branch' }
-    let known = routesOf.get(from)
-    if (!known) routesOf.set(from, (known = routes(from)))
-    return known.get(consumer)!
-  }
+  const isUsedOnce = ([first, second]: readonly Use[]): boolean => second === undefined && first!.count === 1
+  const isSkip = (from: Value, consumer: Value): boolean => !isUsedOnce(uses.get(from)!) && skips.isSkip(from, consumer)
+  // one way needs no telling apart: along a chain, all the rest of it for every value would be quadratic
+  const route = (from: Value, consumer: Value): Route => ({
+    path: uses.get(from)!.length === 1 ? [from, consumer] : pathFrom(from, consumer),
+    kind: isSkip(from, consumer) ? 'skip' : 'branch',
+  })
   return {
     merges,
     fanOuts,
     anchors,
-    recurring,
+    recurring: members(recurring),
     told,
     stated,
+    isSkip,
     route,
-    kindOf: (from, consumer, via) => (skips.isHandedOn(from, consumer, via) && route(from, consumer).kind === 'skip' ? 'skip' : 'branch'),
+    kindOf: (from, consumer, via) => (skips.isHandedOn(from, consumer, via) && isSkip(from, consumer) ? 'skip' : 'branch'),
   }
 }
 

@@ -1,7 +1,7 @@
 /** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
 import { fail } from '../diagnostic.ts'
 import { type Expr, fold, inOrder, make, substitute, withArgs } from '../expr/expr.ts'
-import { Table } from '../expr/table.ts'
+import { type Members, members, Register, Table } from '../expr/table.ts'
 import { typeset } from '../expr/typeset.ts'
 import type { Layout } from '../layout/layout.ts'
 import { nameLayout } from '../layout/names.ts'
@@ -30,7 +30,7 @@ export interface Derivation {
   /** Gradients whose paths add up to a textbook's formula. */
   readonly closed: ReadonlyMap<Value, ClosedForm>
   /** Nodes whose gradient has no line of its own: it is written into other formulas. */
-  readonly inlined: ReadonlySet<Value>
+  readonly inlined: Members
   /** Names that the formulas use, beside gradients: what each stands for is its argument. */
   readonly names: readonly Expr[]
   readonly form: Form
@@ -142,8 +142,8 @@ function requirePrintable(gradients: Gradients): void {
 }
 
 /** A skip is written before the branches that it skips; else the order of the equations. */
-const skipsFirst = ({ route, kindOf }: Branches): Pick<Rules, 'inReadingOrder' | 'usesInOrder'> => ({
-  inReadingOrder: (of, contributions) => first(contributions, ({ consumer }) => route(of, consumer).kind === 'skip'),
+const skipsFirst = ({ isSkip, kindOf }: Branches): Pick<Rules, 'inReadingOrder' | 'usesInOrder'> => ({
+  inReadingOrder: (of, contributions) => first(contributions, ({ consumer }) => isSkip(of, consumer)),
   usesInOrder: (of, consumer, sent) => first(sent, ({ via }) => kindOf(of, consumer, via) === 'skip'),
 })
 
@@ -193,7 +193,7 @@ function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Bra
   const shared = share(formulas, context)
   if (shared === nothingShared) return { gradients, inlined, names: [] }
   const { replace, names } = shared
-  const renamed = new Map<Value, Gradient>()
+  const renamed = new Register<Value, Gradient>()
   for (const [value, g] of gradients) {
     const inside = (expr: Expr): Expr => {
       const other = replace(expr)
@@ -273,5 +273,12 @@ function openedOnce({ gradients, inlined, names }: Named, raw: Gradients, branch
   const replace = (expr: Expr): Expr => substitute([expr], (e) => renamed.get(e) ?? open.get(e))[0]!
   for (const name of names) renamed.set(name, make(name.op, [rewrite(name.args[0]!)]))
   const result = new Map([...gradients].map(([value, g]) => [value, withFormulas(g, rewrite)]))
-  return { gradients: result, inlined: new Set([...inlined, ...once.map((g) => g.of)]), names: names.map((n) => renamed.get(n)!) }
+  return {
+    gradients: result,
+    inlined: members(
+      [...gradients.keys()].filter((value) => inlined.has(value)),
+      once.map((g) => g.of),
+    ),
+    names: names.map((n) => renamed.get(n)!),
+  }
 }

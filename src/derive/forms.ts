@@ -1,6 +1,6 @@
 /** The forms of a gradient: which of the names ∂L/∂v stay, and which are replaced by what they stand for. */
 import { areSame, type Expr, inOrder, substitute } from '../expr/expr.ts'
-import { type Lookup, Table } from '../expr/table.ts'
+import { type Lookup, type Members, Register, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import type { Branches } from './branches.ts'
 import { type Gradient, type Gradients, type Rules, withTerms } from './reverse.ts'
@@ -11,7 +11,7 @@ export type Derivatives = 'symbol' | 'explicit' | 'output'
 export interface Formed {
   readonly gradients: Gradients
   /** The values whose name ∂L/∂v was replaced wherever it stood: they are written into other formulas. */
-  readonly inlined: ReadonlySet<Value>
+  readonly inlined: Members
 }
 
 /** The gradients in the chosen form: the same values, with other names in their terms. */
@@ -21,50 +21,48 @@ export function inForm(
   form: Form,
   { simplify, collect }: Pick<Rules, 'simplify' | 'collect'>,
 ): Formed {
-  const { counts, names } = mentionsIn(gradients)
   const keepsNames = form !== 'expanded'
+  const couldStay = (total: Expr): boolean => keepsNames && !isName(total)
+  const isKept = (value: Value): boolean => anchors.has(value) || stated.has(value)
+  const counts = mentionsIn(gradients, ({ of, total }) => couldStay(total) && !isKept(of))
   const replacement = new Table<Expr>()
-  const result = new Map<Value, Gradient>()
-  const inlined = new Set<Value>()
+  const opening = (e: Expr): Expr | undefined => replacement.get(e)
+  const result = new Register<Value, Gradient>()
+  const inlined = new Table<true>()
+  /** How deep names are opened in the formula of a value that is written into others. */
   const nesting = new Table<number>()
   const opened = (expr: Expr, before: Expr, tidy: (expr: Expr) => Expr): Expr => (expr === before ? expr : tidy(expr))
-  const opening = (e: Expr): Expr | undefined => replacement.get(e)
-  /** Its terms and their sum at once: they share what they are made of. */
+  /** Its terms and their sum at once: they share what they are made of. A term mentions the error of its consumer, and no other. */
   const formed = (gradient: Gradient): Gradient => {
     const { of, adjoint, contributions, total, given } = gradient
+    if (!contributions.some(({ consumer }) => inlined.has(consumer))) return gradient
     const isTerm = contributions.length === 1 && contributions[0]!.term === total
-    if (isTerm && !names.get(total)!.some(opening)) return gradient
     const terms = [total]
     for (const { term, parts } of contributions) {
-      terms.push(term)
+      if (!isTerm) terms.push(term)
       for (const part of parts ?? nothing) terms.push(part.term)
     }
     const results = substitute(terms, opening)
     if (areSame(results, terms)) return gradient
     const openings = new Map<Expr, Expr>()
-    for (let i = 1; i < terms.length; i++) openings.set(terms[i]!, opened(results[i]!, terms[i]!, simplify))
+    for (let i = isTerm ? 0 : 1; i < terms.length; i++) openings.set(terms[i]!, opened(results[i]!, terms[i]!, simplify))
     const change = (term: Expr): Expr => openings.get(term)!
     const own = contributions.map((c) => withTerms(c, change))
     return { of, adjoint, contributions: own, total: isTerm ? own[0]!.term : opened(results[0]!, total, collect), given }
   }
-  const isKept = (value: Value): boolean => anchors.has(value) || stated.has(value)
-  const depthOf = (total: Expr): number => {
-    let most = 0
-    for (const name of names.get(total)!) most = Math.max(most, nesting.get(name) ?? 0)
-    return most + 1
-  }
-  for (const [value, gradient] of gradients) {
-    const own = gradient.given || inlined.size === 0 ? gradient : formed(gradient)
-    result.set(value, own)
-    if (gradient.given || recurring.has(value)) continue
-    const { total } = own
-    const couldStay = keepsNames && !isName(total)
-    if (couldStay && (isKept(value) || counts.get(gradient.adjoint)! > 1)) continue
-    const depth = depthOf(gradient.total)
-    if (couldStay && depth > deepest) continue
-    inlined.add(value)
-    replacement.set(gradient.adjoint, total)
-    nesting.set(gradient.adjoint, depth)
+  for (const gradient of gradients.values()) {
+    const { of, given, adjoint, contributions } = gradient
+    const own = given ? gradient : formed(gradient)
+    result.set(of, own)
+    if (given || recurring.has(of)) continue
+    const stays = couldStay(own.total)
+    if (stays && (isKept(of) || counts.get(of)! > 1)) continue
+    let depth = 1
+    for (const { consumer } of contributions) depth = Math.max(depth, 1 + (nesting.get(consumer) ?? 0))
+    if (stays && depth > deepest) continue
+    inlined.set(of, true)
+    replacement.set(adjoint, own.total)
+    nesting.set(of, depth)
   }
   return { gradients: result, inlined }
 }
@@ -77,34 +75,28 @@ const deepest = 6
 /** A formula that is nothing but a name: it is never worth another. */
 export const isName = (expr: Expr): boolean => expr.visible.length === 0
 
-interface Mentions {
-  /** How many times the formulas of all gradients mention each name ∂L/∂v. */
-  readonly counts: Lookup<number>
-  /** The names ∂L/∂v that each formula mentions. */
-  readonly names: Lookup<readonly Expr[]>
+/** How many times the terms of all gradients mention the names ∂L/∂v that are asked for. */
+function mentionsIn(gradients: Gradients, isAsked: (gradient: Gradient) => boolean): Lookup<number> {
+  const counts = new Table<number>()
+  gradients.forEach(({ contributions }) => {
+    for (const { consumer, term } of contributions) {
+      // what is sent from outside of the network has no error to mention
+      const g = gradients.get(consumer)
+      if (g && isAsked(g)) counts.set(consumer, (counts.get(consumer) ?? 0) + timesIn(term, g.adjoint))
+    }
+  })
+  return counts
 }
 
-function mentionsIn(gradients: Gradients): Mentions {
-  const counts = new Table<number>()
-  const names = new Table<readonly Expr[]>()
-  for (const { adjoint } of gradients.values()) counts.set(adjoint, 0)
-  const count = (expr: Expr): void => {
-    const n = counts.get(expr)
-    if (n !== undefined) counts.set(expr, n + 1)
+function timesIn(formula: Expr, name: Expr): number {
+  if (formula === name) return 1
+  let count = 0
+  const parts = inOrder([formula])
+  for (let i = 0; i < parts.length; i++) {
+    const { visible } = parts[i]!
+    for (let k = 0; k < visible.length; k++) if (visible[k] === name) count++
   }
-  gradients.forEach(({ total }) => {
-    if (isName(total)) count(total)
-    const parts = inOrder([total])
-    for (let i = 0; i < parts.length; i++) {
-      const { visible } = parts[i]!
-      for (let k = 0; k < visible.length; k++) if (isName(visible[k]!)) count(visible[k]!)
-    }
-    names.set(
-      total,
-      parts.filter((e) => e.op.atomic && counts.has(e)),
-    )
-  })
-  return { counts, names }
+  return count
 }
 
 /** Pointwise derivatives written out, or in terms of the function's output. */

@@ -1,6 +1,6 @@
 /** Reverse mode: each equation sends its error back to the names it uses; where contributions meet they add up. */
 import { areSame, argsOf, type Expr, inOrder } from '../expr/expr.ts'
-import { type Lookup, type Members, Table } from '../expr/table.ts'
+import { type Lookup, type Members, Register, Table } from '../expr/table.ts'
 import { derivative, type Layout, Level, row, subscript, symbol } from '../layout/layout.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'
@@ -49,7 +49,7 @@ export interface Structure {
   /** The unnamed expressions of each equation and the names that they end at, arguments first. */
   readonly parts: ReadonlyMap<Value, readonly Expr[]>
   /** The names and variables that each equation uses, in reading order, and how often. */
-  readonly sources: ReadonlyMap<Value, ReadonlyMap<Expr, number>>
+  readonly sources: Lookup<ReadonlyMap<Expr, number>>
   /** The nodes (and the loss) whose equations use a value, in their order. */
   readonly uses: ReadonlyMap<Value, readonly Use[]>
 }
@@ -75,8 +75,8 @@ export function structureOf(network: Network): Structure {
       if (active.has(expr.args[i]!)) active.set(expr, true)
     }
   }
-  const parts = new Map<Value, readonly Expr[]>()
-  const sources = new Map<Value, ReadonlyMap<Expr, number>>()
+  const parts = new Register<Value, readonly Expr[]>()
+  const sources = new Table<ReadonlyMap<Expr, number>>()
   for (const value of network.values.values()) {
     if (isLeaf(value)) continue
     const own = partsOf(value.expr)
@@ -99,9 +99,10 @@ function usesOf(
   varies: Members,
   sources: Structure['sources'],
 ): Structure['uses'] {
-  const reached = new Set<Value>([loss])
-  for (const seeded of seeds.keys()) reached.add(valueAt.get(seeded)!)
-  const uses = new Map<Value, Use[]>()
+  const reached = new Table<true>()
+  reached.set(loss, true)
+  for (const seeded of seeds.keys()) reached.set(valueAt.get(seeded)!, true)
+  const uses = new Register<Value, Use[]>()
   const none: Use[] = []
   for (const value of values.values()) uses.set(value, none)
   const enter = (used: Value, use: Use): void => {
@@ -116,7 +117,7 @@ function usesOf(
     sources.get(value)!.forEach((count, source) => {
       const used = valueAt.get(source)
       if (used === undefined) return
-      reached.add(used)
+      reached.set(used, true)
       if (isVarying) enter(used, { by: value, count })
     })
   }
@@ -145,8 +146,8 @@ export interface Rules {
 export function reverse(network: Network, structure: Structure, rules: Rules): Gradients {
   const { collect, inReadingOrder } = rules
   const { valueAt, varies, uses } = structure
-  const arriving = new Map<Value, Contribution[]>()
-  const gradients = new Map<Value, Gradient>()
+  const arriving = new Table<Contribution[]>()
+  const gradients = new Register<Value, Gradient>()
   const order = [...network.values.values()].filter((v) => varies.has(v.expr)).reverse()
 
   for (const value of order) {

@@ -1,6 +1,6 @@
 /** Which uses of a value are skips: a sum receives the value as it is, while another way goes round. */
 import { definition, type Expr } from '../expr/expr.ts'
-import type { Members } from '../expr/table.ts'
+import { type Lookup, type Members, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import { isSource, type Sent } from '../ops/pullback.ts'
 import type { Structure, Use } from './reverse.ts'
@@ -12,21 +12,33 @@ export interface Skips {
 }
 
 export function skipsOf({ uses, active }: Structure): Skips {
-  const place = new Map([...uses.keys()].map((value, i) => [value, i]))
-  const sumsOf = new Map<Value, Sums>()
+  const place = new Table<number>()
+  for (const [i, value] of [...uses.keys()].entries()) place.set(value, i)
+  const sumsOf = new Table<Sums>()
+  const skipsFrom = new Table<readonly Value[]>()
   const sums = (consumer: Value): Sums => {
     let known = sumsOf.get(consumer)
     if (!known) sumsOf.set(consumer, (known = sumsIn(consumer.expr.args[0]!, active)))
     return known
   }
+  const isSkip = (from: Value, { by, count }: Use): boolean => {
+    const direct = active.has(from.expr) ? sums(by).received.get(from.expr) : undefined
+    return direct !== undefined && (count > direct || goesRound(from, by, uses, place))
+  }
   return {
     isHandedOn: (from, consumer, via) =>
       via !== undefined && sums(consumer).carriers.has(via) && sums(consumer).received.has(from.expr) && passedBy(via).includes(from.expr),
     isSkip(from, consumer) {
-      const direct = active.has(from.expr) ? sums(consumer).received.get(from.expr) : undefined
-      if (direct === undefined) return false
-      const use = uses.get(from)!.find(({ by }) => by === consumer)!
-      return use.count > direct || goesRound(from, consumer, uses, place)
+      let known = skipsFrom.get(from)
+      if (!known)
+        skipsFrom.set(
+          from,
+          (known = uses
+            .get(from)!
+            .filter((use) => isSkip(from, use))
+            .map(({ by }) => by)),
+        )
+      return known.includes(consumer)
     },
   }
 }
@@ -69,7 +81,7 @@ function sumsIn(root: Expr, active: Members): Sums {
  * Whether a value reaches one of its consumers through another one. The latest consumers are followed first: where skips
  * lie inside each other, they lead past what they skip.
  */
-function goesRound(from: Value, to: Value, uses: Structure['uses'], place: ReadonlyMap<Value, number>): boolean {
+function goesRound(from: Value, to: Value, uses: Structure['uses'], place: Lookup<number>): boolean {
   const end = place.get(to)!
   const seen = new Set([from])
   const todo = [{ own: uses.get(from)!, next: lastBefore(uses.get(from)!, end - 1, place) }]
@@ -89,7 +101,7 @@ function goesRound(from: Value, to: Value, uses: Structure['uses'], place: Reado
 }
 
 /** The index of the last consumer that is defined at a place or before it; consumers are in the order of their definition. */
-function lastBefore(uses: readonly Use[], end: number, place: ReadonlyMap<Value, number>): number {
+function lastBefore(uses: readonly Use[], end: number, place: Lookup<number>): number {
   let [low, high] = [0, uses.length]
   while (low < high) {
     const middle = (low + high) >> 1

@@ -1,7 +1,7 @@
 /** Tables over the expressions of a whole network. */
 
-/** What a table is keyed by: an expression. */
-interface Numbered {
+/** What a table is keyed by: an expression, or the value that it is the name of. */
+export interface Numbered {
   /** In the order of creation; below zero for constants. */
   readonly id: number
 }
@@ -16,11 +16,11 @@ const mask = (1 << bits) - 1
 export class Table<T> {
   private readonly pages: (T | undefined)[][] = []
   /** Constants have numbers below zero; there are few. */
-  private readonly constants = new Map<Numbered, T>()
+  private readonly constants = new Map<number, T>()
 
   get(expr: Numbered): T | undefined {
     const { id } = expr
-    return id < 0 ? this.constants.get(expr) : this.pages[id >> bits]?.[id & mask]
+    return id < 0 ? this.constants.get(id) : this.pages[id >> bits]?.[id & mask]
   }
 
   has(expr: Numbered): boolean {
@@ -29,12 +29,51 @@ export class Table<T> {
 
   set(expr: Numbered, value: T): void {
     const { id } = expr
-    if (id < 0) this.constants.set(expr, value)
+    if (id < 0) this.constants.set(id, value)
     else {
       let page = this.pages[id >> bits]
       if (page === undefined) this.pages[id >> bits] = page = new Array<T | undefined>(mask + 1)
       page[id & mask] = value
     }
+  }
+}
+
+/** A table that also tells what it holds, in the order in which the keys were entered: a Map whose keys are numbered. */
+export class Register<K extends Numbered, T> extends Table<T> implements ReadonlyMap<K, T> {
+  private readonly entered: K[] = []
+
+  constructor(entries: Iterable<readonly [K, T]> = []) {
+    super()
+    for (const [key, value] of entries) this.set(key, value)
+  }
+
+  get size(): number {
+    return this.entered.length
+  }
+
+  override set(key: K, value: T): void {
+    if (!this.has(key)) this.entered.push(key)
+    super.set(key, value)
+  }
+
+  forEach(visit: (value: T, key: K, map: ReadonlyMap<K, T>) => void): void {
+    for (let i = 0; i < this.entered.length; i++) visit(this.get(this.entered[i]!)!, this.entered[i]!, this)
+  }
+
+  keys(): MapIterator<K> {
+    return this.entered.values()
+  }
+
+  values(): MapIterator<T> {
+    return this.entered.map((key) => this.get(key)!).values()
+  }
+
+  entries(): MapIterator<[K, T]> {
+    return this.entered.map((key): [K, T] => [key, this.get(key)!]).values()
+  }
+
+  [Symbol.iterator](): MapIterator<[K, T]> {
+    return this.entries()
   }
 }
 
@@ -50,3 +89,9 @@ export interface Memo<T> extends Lookup<T> {
 
 /** What a set of expressions is asked. */
 export type Members = Pick<Lookup<unknown>, 'has'>
+
+export function members(...lists: readonly Iterable<Numbered>[]): Members {
+  const table = new Table<true>()
+  for (const list of lists) for (const key of list) table.set(key, true)
+  return table
+}

@@ -9,7 +9,7 @@ import { claimOf, declaredIn, unknownNames } from './claims.ts'
 import type { ClaimEntry, Document } from './document.ts'
 import { type Draft, layoutOf, type ModuleCall } from './draft.ts'
 import { expressionOf } from './expression.ts'
-import { type Calls, define, type Frame, newFrame } from './frame.ts'
+import { type Calls, define, type Frame, namedValue, newFrame } from './frame.ts'
 import { declareFunctions } from './functions.ts'
 import { defineLoss, defineOpaqueLoss, isOpaqueLoss, lossEquation } from './loss.ts'
 import { applyInstance, declareModules } from './modules.ts'
@@ -147,7 +147,7 @@ function isolated({ module, args, sizes }: ModuleCall, lossName: string, outer: 
   const { head, params, constants, claims } = module.definition
   for (const [i, { name }] of module.params.entries()) {
     const layout = layoutOf(name, draft)
-    define(name, { name, role: 'input', expr: variable(name, args[i]!.shape, layout), layout, span: head.span }, frame)
+    define(name, namedValue({ name, layout, span: head.span }, 'input', variable(name, args[i]!.shape, layout)), frame)
   }
   declareVariables({ inputs: [], params, constants }, frame)
   run(module.steps, frame)

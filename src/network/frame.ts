@@ -142,6 +142,7 @@ export function namingOf(local: string, span: Span, frame: Frame): Naming {
 
 /** A value under its name. Its fields are written out: a copy with more fields is slow to make, and slow to read ever after. */
 export const namedValue = ({ name, layout, span }: Naming, role: Value['role'], expr: Expr, isCall = false): Value => ({
+  id: expr.id,
   name,
   role,
   expr,

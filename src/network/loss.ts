@@ -10,7 +10,7 @@ import type { Ast, EquationAst } from './ast.ts'
 import type { Text } from './document.ts'
 import { type Draft, layoutOf } from './draft.ts'
 import { expressionOf } from './expression.ts'
-import { define, type Frame } from './frame.ts'
+import { define, type Frame, namedValue } from './frame.ts'
 import type { Scope } from './network.ts'
 import { parseEquation, parseExpression } from './syntax.ts'
 
@@ -47,7 +47,7 @@ export function defineLoss({ name, span, value }: LossEquation, isOpaque: boolea
   const layout = layoutOf(name, draft)
   const expr = isOpaque && value.kind === 'call' ? opaqueLoss(value, layout, scope) : expressionOf(value, scope)
   if (expr.shape.length > 0) fail('not-scalar', { what: 'the loss', shape: shapeText(expr.shape) }, value.span)
-  define(name, { name, role: 'loss', expr: named(name, layout, expr), layout, span }, frame)
+  define(name, namedValue({ name, layout, span }, 'loss', named(name, layout, expr)), frame)
 }
 
 function opaqueLoss(value: Ast & { kind: 'call' }, head: Layout, scope: Scope): Expr {
@@ -74,5 +74,5 @@ export function defineOpaqueLoss(name: string, args: readonly Ast[], span: Span,
     layout,
     args.map((a) => expressionOf(a, frame.scope)),
   )
-  define(name, { name, role: 'loss', expr: named(name, layout, expr), layout, span }, frame)
+  define(name, namedValue({ name, layout, span }, 'loss', named(name, layout, expr)), frame)
 }

@@ -9,7 +9,7 @@ import type { ModuleDefinition, Text } from './document.ts'
 import { type Draft, layoutOf, type Module } from './draft.ts'
 import { skipped } from './expression.ts'
 import { referenceOf } from './families.ts'
-import { type CallInstance, define, enrol, type Frame, type Instance, type Naming, newFrame } from './frame.ts'
+import { type CallInstance, define, enrol, type Frame, type Instance, type Naming, namedValue, newFrame } from './frame.ts'
 import type { Scope } from './network.ts'
 import { callsIn, run, stepsOf } from './program.ts'
 import { dimOf } from './sizes.ts'
@@ -192,7 +192,7 @@ function bind(param: string, arg: Expr, span: Span, frame: Frame): void {
   }
   const name = frame.prefix + param
   const layout = layoutOf(name, frame.draft)
-  define(param, { name, role: 'node', expr: named(name, layout, arg), layout, span }, frame)
+  define(param, namedValue({ name, layout, span }, 'node', named(name, layout, arg)), frame)
 }
 
 function returned(ref: Ast, frame: Frame): Expr {

@@ -9,6 +9,8 @@ import type { Ast, EquationAst, Loop } from './ast.ts'
 
 /** A named value: an input, parameter, constant, or the node that an equation defines. */
 export interface Value {
+  /** That of its expression: what is known of values stands in tables. */
+  readonly id: number
   readonly name: string
   readonly role: 'input' | 'param' | 'constant' | 'node' | 'loss'
   /** A leaf, or the named wrapper of the right-hand side. */

@@ -11,7 +11,7 @@ import type { Declaration, Document, Layer } from './document.ts'
 import { type Draft, layoutOf } from './draft.ts'
 import { expressionOf } from './expression.ts'
 import { boundsOf, indexOf, memberName, withIndex } from './families.ts'
-import { atIndex, define, type Frame } from './frame.ts'
+import { atIndex, define, type Frame, namedValue } from './frame.ts'
 import { dimInside, mentionsIndex } from './moved.ts'
 import { namesIn, partsOf } from './names.ts'
 import type { Carried, Network, Scope, Summand, SymbolicLoop, Value } from './network.ts'
@@ -175,7 +175,7 @@ function incomingValue(family: string, at: Dim, span: Span, { index, from }: Ope
   const shape = s0.map((dim, axis) => plus(dim, times(steps, minus(s1[axis]!, dim))))
   const name = memberName(family, at)
   const layout = layoutOf(name, draft)
-  const value: Value = { name, role: 'input', expr: variable(name, shape, layout), layout, span }
+  const value = namedValue({ name, layout, span }, 'input', variable(name, shape, layout))
   define(name, value, frame)
   return value
 }
@@ -193,7 +193,7 @@ function lastValue(family: string, at: Dim, span: Span, frame: Frame, loops: Sym
   const name = memberName(family, at)
   const shape = carried.outgoing.expr.shape.map((dim) => withSizes(dim, sizes))
   const layout = layoutOf(name, frame.draft)
-  const value: Value = { name, role: 'input', expr: variable(name, shape, layout), layout, span }
+  const value = namedValue({ name, layout, span }, 'input', variable(name, shape, layout))
   define(name, value, frame)
   loops[k] = { ...loop, carried: loop.carried.map((c) => (c === carried ? { ...c, last: value } : c)) }
 }

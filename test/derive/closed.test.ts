@@ -32,6 +32,7 @@ const written = composites
 /** The network y = definition, L = Σ g ⊙ y. */
 function networkOf(body: Expr, variables: readonly Expr[]): Network {
   const value = (name: string, role: Value['role'], expr: Expr): Value => ({
+    id: expr.id,
     name,
     role,
     expr,
