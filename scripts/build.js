@@ -33,13 +33,17 @@ await build({
   format: 'esm',
   banner: { js: "import { createRequire as __cr } from 'node:module'; const require = __cr(import.meta.url);" },
 })
-await build({
-  ...common,
-  entryPoints: { cli: 'src/cli/main.ts' },
-  format: 'cjs',
-  outExtension: { '.js': '.cjs' },
-  plugins: [withoutProcesses],
-})
+/** Packages that few specs need stand in files of their own beside the command, which reads them when it needs them. */
+const rare = ['mathjs', 'yaml']
+const apart = {
+  name: 'rare packages apart',
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^(${rare.join('|')})$`) }, ({ path }) => ({ path: `./${path}.cjs`, external: true }))
+  },
+}
+const command = { ...common, format: 'cjs', outExtension: { '.js': '.cjs' } }
+await build({ ...command, entryPoints: { cli: 'src/cli/main.ts' }, plugins: [withoutProcesses, apart] })
+await build({ ...command, entryPoints: Object.fromEntries(rare.map((name) => [name, name])) })
 await compile()
 
 const { documentSchema } = await import('../dist/index.js')
