@@ -7,6 +7,8 @@ export interface Law {
   readonly name: string
   /** The operations at the top of its left-hand side. */
   readonly on: readonly Op[] | ((op: Op) => boolean)
+  /** Operations, one of which stands among the arguments on its left-hand side: where none does, it is not asked. */
+  readonly over?: readonly Op[]
   apply(expr: Expr): Expr | null
 }
 
@@ -22,72 +24,87 @@ export type Rewriter = (expr: Expr, trace?: Step[]) => Expr
 
 /** A rewriter with these laws. `limit` bounds the laws that may follow each other at one place: a guard against a faulty law, which leaves what it made as it is. */
 export function rewriter(laws: readonly Law[], limit = 1000): Rewriter {
-  const lawsFor = lawsByOp(laws)
+  const lawsFor = candidates(laws)
   const normal = new Table<Expr>()
-  /** The normal form, as far as it is known. */
-  const known = (expr: Expr): Expr | undefined => (isName(expr) ? expr : normal.get(expr))
+  /** The normal form, as far as it is known. At a name or variable no law looks. */
+  const known = (expr: Expr): Expr | undefined => (expr.op.atomic === true || expr.op.fresh === true ? expr : normal.get(expr))
   const openAt = (expr: Expr): readonly Expr[] | undefined => (known(expr) === undefined ? expr.visible : undefined)
 
-  /** Of an expression below which all is in normal form. */
-  const settle = (start: Expr, trace: Step[] | undefined): void => {
-    let expr = withNormalArgs(start)
+  const settle = (start: Expr, trace: Step[] | undefined): Expr => {
+    let expr = withNormalArgs(start, trace)
     for (let count = 0; count < limit; count++) {
       const result = expr === start ? undefined : known(expr)
       if (result) {
         expr = result
         break
       }
-      const step = firstOf(lawsFor(expr.op), expr)
+      const step = firstOf(lawsFor(expr), expr)
       if (!step) break
       trace?.push(step)
-      expr = rebuilt(step.after, trace)
+      expr = withNormalArgs(step.after, trace)
     }
     normal.set(start, expr)
     if (expr !== start) normal.set(expr, expr)
-  }
-
-  /** What a law made has new parts: they are brought to normal form first. */
-  const rebuilt = (root: Expr, trace: Step[] | undefined): Expr => {
-    for (const expr of inOrder([root], openAt)) if (expr !== root) settle(expr, trace)
-    return withNormalArgs(root)
-  }
-
-  const withNormalArgs = (expr: Expr): Expr => {
-    for (const arg of expr.visible) {
-      if (known(arg) !== arg)
-        return withArgs(
-          expr,
-          expr.visible.map((a) => known(a)!),
-        )
-    }
     return expr
   }
 
-  return (root, trace) => {
-    const result = known(root)
-    if (result) return result
-    for (const expr of inOrder([root], openAt)) settle(expr, trace)
-    return normal.get(root)!
+  /** The same operation on arguments in normal form; mostly they are known to be. */
+  const withNormalArgs = (expr: Expr, trace: Step[] | undefined): Expr => {
+    let args = knownArgs(expr)
+    if (args === undefined) {
+      for (const part of inOrder(expr.visible, openAt)) settle(part, trace)
+      args = knownArgs(expr)!
+    }
+    return args === expr.visible ? expr : withArgs(expr, args)
+  }
+
+  /** The normal forms of the arguments, if all are known; the same list where all are in normal form. */
+  const knownArgs = ({ visible }: Expr): readonly Expr[] | undefined => {
+    let isSame = true
+    for (let i = 0; i < visible.length; i++) {
+      const arg = known(visible[i]!)
+      if (arg === undefined) return undefined
+      if (arg !== visible[i]) isSame = false
+    }
+    return isSame ? visible : visible.map((arg) => known(arg)!)
+  }
+
+  return (root, trace) => known(root) ?? settle(root, trace)
+}
+
+/** The laws that could apply to an expression: first those that are on all of a kind. */
+function candidates(laws: readonly Law[]): (expr: Expr) => readonly Law[] {
+  const found = new Map<Op, Candidates>()
+  const isOn = ({ on }: Law, op: Op): boolean => (typeof on === 'function' ? on(op) : on.includes(op))
+  const ordered = [...laws.filter((law) => typeof law.on === 'function'), ...laws.filter((law) => typeof law.on !== 'function')]
+  const candidatesFor = (op: Op): Candidates => {
+    const all = ordered.filter((law) => isOn(law, op))
+    return { all, undemanding: all.filter((law) => needs(law).length === 0), telling: new Set(all.flatMap(needs)) }
+  }
+  return ({ op, args }) => {
+    let own = found.get(op)
+    if (own === undefined) found.set(op, (own = candidatesFor(op)))
+    for (let i = 0; i < args.length; i++) if (own.telling.has(args[i]!.op)) return own.all.filter((law) => isMet(law, args))
+    return own.undemanding
   }
 }
 
-/** A name or variable: no law looks at it. */
-const isName = ({ op }: Expr): boolean => op.atomic === true || op.fresh === true
+const needs = ({ over = [] }: Law): readonly Op[] => over
 
-/** The laws that could apply to an operation: first those that are on all of a kind. */
-function lawsByOp(laws: readonly Law[]): (op: Op) => readonly Law[] {
-  const found = new Map<Op, readonly Law[]>()
-  const isOn = ({ on }: Law, op: Op): boolean => (typeof on === 'function' ? on(op) : on.includes(op))
-  const ordered = [...laws.filter((law) => typeof law.on === 'function'), ...laws.filter((law) => typeof law.on !== 'function')]
-  return (op) => {
-    let own = found.get(op)
-    if (own === undefined) found.set(op, (own = ordered.filter((law) => isOn(law, op))))
-    return own
-  }
+const isMet = (law: Law, args: readonly Expr[]): boolean => needs(law).length === 0 || args.some(({ op }) => needs(law).includes(op))
+
+/** The laws on one operation. */
+interface Candidates {
+  readonly all: readonly Law[]
+  /** Those that need nothing of the arguments … */
+  readonly undemanding: readonly Law[]
+  /** … and what the others need. */
+  readonly telling: ReadonlySet<Op>
 }
 
 function firstOf(laws: readonly Law[], expr: Expr): Step | undefined {
-  for (const law of laws) {
+  for (let i = 0; i < laws.length; i++) {
+    const law = laws[i]!
     const after = law.apply(expr)
     if (after && after !== expr) return { law: law.name, before: expr, after }
   }

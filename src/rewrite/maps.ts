@@ -9,7 +9,7 @@ import { matmul, matvec, outer, vecmat } from '../ops/linear.ts'
 import { broadcast, embed, inShape, reshape, slice, sum, swapsLastTwo, T, transpose } from '../ops/movement.ts'
 import type { Law } from './engine.ts'
 import { type Equation, equation, wildcard } from './pattern.ts'
-import { isZero, product, repeat, scalarOf } from './terms.ts'
+import { isZero, product, repeat, repeating, scalarOf } from './terms.ts'
 
 const isLinearIn = (expr: Expr, slot: number): boolean => expr.op.linear === 'each' || (expr.op.linear?.includes(slot) ?? false)
 
@@ -17,6 +17,7 @@ const isLinearIn = (expr: Expr, slot: number): boolean => expr.op.linear === 'ea
 const factorsMoveOut: Law = {
   name: 'a scalar moves out of a linear map',
   on: (op) => op.linear !== undefined && op.align === undefined,
+  over: [constant, negate, divide, multiply],
   apply(expr) {
     for (let slot = 0; slot < expr.args.length; slot++) {
       if (!isLinearIn(expr, slot)) continue
@@ -117,8 +118,9 @@ const slices: Law = {
 const slicesOfEmbedded: Law = {
   name: 'what was put between zeros is taken out again',
   on: [slice],
+  over: [embed],
   apply({ args: [x], attrs, shape }) {
-    if (x!.op !== embed || (x!.attrs.drop as readonly Dim[]).length > 0) return null
+    if ((x!.attrs.drop as readonly Dim[]).length > 0) return null
     const dims = (of: Expr['attrs'], key: string): readonly Dim[] => of[key] as readonly Dim[]
     const [from, to, step] = [dims(attrs, 'start'), dims(x!.attrs, 'start'), dims(x!.attrs, 'step')]
     if ([...step, ...dims(attrs, 'step')].some((s) => s !== 1)) return null
@@ -131,15 +133,30 @@ const slicesOfEmbedded: Law = {
   },
 }
 
+const inOrder = (perm: readonly number[]): boolean => perm.every((axis, i) => axis === i)
+
 const transposes: Law = {
   name: 'transposes compose',
   on: [transpose],
-  apply({ args: [x], attrs, shape }) {
-    const perm = attrs.perm as readonly number[]
-    const inner = x!.op === transpose ? (x!.attrs.perm as readonly number[]) : undefined
-    const [of, composed] = inner ? [x!.args[0]!, perm.map((a) => inner[a]!)] : [x!, perm]
-    if (composed.every((a, i) => a === i)) return of
-    if (inner) return transpose(of, { perm: composed })
+  over: [transpose],
+  apply({ args: [x], attrs }) {
+    const inner = x!.attrs.perm as readonly number[]
+    const perm = (attrs.perm as readonly number[]).map((axis) => inner[axis]!)
+    return inOrder(perm) ? x!.args[0]! : transpose(x!.args[0]!, { perm })
+  },
+}
+
+const axesInOrder: Law = {
+  name: 'transposes compose',
+  on: [transpose],
+  apply: ({ args: [x], attrs }) => (inOrder(attrs.perm as readonly number[]) ? x! : null),
+}
+
+const transposedCopies: Law = {
+  name: 'transposes compose',
+  on: [transpose],
+  over: repeating,
+  apply({ args: [x], shape }) {
     const scalar = scalarOf(x!)
     return scalar ? repeat(scalar, shape) : null
   },
@@ -149,6 +166,7 @@ const transposes: Law = {
 const stacks: Law = {
   name: 'the matrices of a stack are transposed one by one',
   on: [transpose],
+  over: [broadcast, sum],
   apply({ args: [x], attrs, shape }) {
     const [of] = x!.args
     if (!of || !swapsLastTwo(attrs.perm as readonly number[])) return null
@@ -190,13 +208,12 @@ export const matrixEquations = [
 const copiesInside: Law = {
   name: 'copies of a product are products of copies',
   on: [broadcast],
-  apply({ args: [x], shape }) {
-    if (x!.op !== multiply && x!.op !== divide) return null
-    return make(
+  over: [multiply, divide],
+  apply: ({ args: [x], shape }) =>
+    make(
       x!.op,
       x!.args.map((a) => broadcast(a, { shape })),
-    )
-  },
+    ),
 }
 
 export const printedMaps: readonly Law[] = [copiesInside]
@@ -210,6 +227,8 @@ export const mapLaws: readonly Law[] = [
   slices,
   slicesOfEmbedded,
   transposes,
+  axesInOrder,
+  transposedCopies,
   stacks,
   ...matrixEquations,
 ]

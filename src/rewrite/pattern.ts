@@ -27,16 +27,12 @@ export const equation = (name: string, left: Expr, right: Expr): Equation => ({
   left,
   right,
   on: [left.op],
+  over: left.args.map(({ op }) => op).filter((op) => !wildcards.has(op)),
   apply(expr) {
-    if (!couldMatch(left, expr)) return null
     const bound: Binding = { exprs: new Map(), sizes: new Map() }
     return matches(left, expr, bound) ? instance(right, bound) : null
   },
 })
-
-/** The operations of the arguments tell most mismatches at a glance. */
-const couldMatch = (pattern: Expr, expr: Expr): boolean =>
-  pattern.args.length === expr.args.length && pattern.args.every((p, i) => p.op === expr.args[i]!.op || wildcards.has(p.op))
 
 interface Binding {
   readonly exprs: Map<Expr, Expr>

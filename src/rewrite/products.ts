@@ -3,7 +3,7 @@ import type { Expr, Op } from '../expr/expr.ts'
 import { relu, reluPrime } from '../ops/activation.ts'
 import { add, divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate, notEqual, where } from '../ops/arithmetic.ts'
 import { power, reciprocal, sqrt, square } from '../ops/elementary.ts'
-import { fill, numberOf } from '../ops/leaves.ts'
+import { constant, fill, numberOf } from '../ops/leaves.ts'
 import { broadcast } from '../ops/movement.ts'
 import type { Law } from './engine.ts'
 import { factorsOf, isZero, product, scalarOf, scale, singleFactors } from './terms.ts'
@@ -11,17 +11,22 @@ import { factorsOf, isZero, product, scalarOf, scale, singleFactors } from './te
 const flatten: Law = {
   name: 'products are associative',
   on: [multiply],
-  apply: ({ args }) => (args.some((a) => a.op === multiply) ? multiply(args.flatMap(factorsOf)) : args.length === 1 ? args[0]! : null),
+  over: [multiply],
+  apply: ({ args }) => multiply(args.flatMap(factorsOf)),
 }
 
-const isSigned = (factor: Expr): boolean => factor.op === negate || numberOf(factor) !== undefined
+const oneFactor: Law = {
+  name: 'products are associative',
+  on: [multiply],
+  apply: ({ args }) => (args.length === 1 ? args[0]! : null),
+}
 
 /** 2 (−x) ⊙ 3 y = −6 x ⊙ y: one number in front, or none. */
 const collectNumbers: Law = {
   name: 'numbers and signs go in front',
   on: [multiply],
+  over: [constant, negate],
   apply({ args, shape }) {
-    if (args.length > 1 && !args.some(isSigned)) return null
     let coefficient = 1
     const rest: Expr[] = []
     for (const arg of args) {
@@ -39,10 +44,10 @@ const collectNumbers: Law = {
 const quotientFactor: Law = {
   name: 'a quotient in a product is one quotient',
   on: [multiply],
+  over: [divide],
   apply({ args }) {
     // by place: the same quotient may stand there twice
     const at = args.findIndex((a) => a.op === divide)
-    if (at < 0) return null
     return divide(multiply(args.map((a, i) => (i === at ? a.args[0]! : a))), args[at]!.args[1]!)
   },
 }
@@ -109,7 +114,8 @@ const constantPowers: Law = {
 const rootsSquared: Law = {
   name: 'the square of a root is what stands under it',
   on: [square],
-  apply: ({ args: [x] }) => (x!.op === sqrt ? x!.args[0]! : null),
+  over: [sqrt],
+  apply: ({ args: [x] }) => x!.args[0]!,
 }
 
 /** s s = s² for scalars and what is repeated; entries of a tensor keep ⊙, but not in a divisor. */
@@ -130,7 +136,7 @@ const repeatedDivisor: Law = {
 
 /** The product with a square in place of two equal factors. */
 function withSquare(factors: readonly Expr[], suits: (f: Expr) => boolean): Expr | null {
-  const twice = factors.find((f, i) => numberOf(f) === undefined && factors.indexOf(f) !== i && suits(f))
+  const twice = factors.find((f, i) => factors.indexOf(f) !== i && numberOf(f) === undefined && suits(f))
   if (!twice) return null
   const first = factors.indexOf(twice)
   const second = factors.indexOf(twice, first + 1)
@@ -156,9 +162,9 @@ const fractionInFront: Law = {
 const factorThatCancels: Law = {
   name: 'a factor that cancels is multiplied in',
   on: [multiply],
+  over: [add],
   apply({ args }) {
     const at = args.findIndex((a) => a.op === add)
-    if (at < 0) return null
     const divisors = args[at]!.args.flatMap((term) => {
       const quotient = term.op === negate ? term.args[0]! : term
       return quotient.op === divide ? factorsOf(quotient.args[1]!) : []
@@ -174,6 +180,7 @@ const factorThatCancels: Law = {
 const maskOfItself: Law = {
   name: 'relu is its own masked value',
   on: [multiply],
+  over: [relu],
   apply({ args }) {
     const mask = args.find((f) => f.op === reluPrime && args.some((g) => g.op === relu && g.args[0] === f.args[0]))
     return mask ? product(args.filter((f) => f !== mask))! : null
@@ -187,6 +194,7 @@ const comparisons = [greater, lessEqual, less, greaterEqual, equal, notEqual] as
 const maskedChoice: Law = {
   name: 'a choice against zero is a mask',
   on: [where],
+  over: [constant],
   apply({ args: [mask, a, b] }) {
     if (!comparisons.some((c) => c === mask!.op)) return null
     if (isZero(b!)) return multiply([mask!, a!])
@@ -200,7 +208,7 @@ function opposite(mask: Expr): Expr {
   return comparisons[at % 2 === 0 ? at + 1 : at - 1]!(mask.args[0]!, mask.args[1]!)
 }
 
-export const collectProducts: readonly Law[] = [flatten, collectNumbers]
+export const collectProducts: readonly Law[] = [flatten, oneFactor, collectNumbers]
 export const quotients: readonly Law[] = [quotientFactor, simpleQuotients, cancel, repeatedDivisor, fractionInFront]
 export const powersAndMasks: readonly Law[] = [
   powers,

@@ -1,45 +1,60 @@
 /** Laws of sums: they flatten, drop zeros, collect like terms and take out what all terms share. */
 import { type Expr, make } from '../expr/expr.ts'
 import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
-import { fill } from '../ops/leaves.ts'
+import { constant, fill } from '../ops/leaves.ts'
 import { matmul, matvec, outer } from '../ops/linear.ts'
 import type { Law } from './engine.ts'
-import { factorsOf, isZero, product, scale, scaled, termsOf, total } from './terms.ts'
+import { factorsOf, isZero, product, scale, scaled, scaling, termsOf, total } from './terms.ts'
 
 const flatten: Law = {
   name: 'sums are associative',
   on: [add],
-  apply: ({ args }) => (args.some((a) => a.op === add) ? add(args.flatMap(termsOf)) : args.length === 1 ? args[0]! : null),
+  over: [add],
+  apply: ({ args }) => add(args.flatMap(termsOf)),
+}
+
+const oneTerm: Law = {
+  name: 'sums are associative',
+  on: [add],
+  apply: ({ args }) => (args.length === 1 ? args[0]! : null),
 }
 
 const dropZeros: Law = {
   name: 'zero adds nothing',
   on: [add],
-  apply: ({ args, shape }) =>
-    args.some(isZero)
-      ? total(
-          args.filter((a) => !isZero(a)),
-          shape,
-        )
-      : null,
+  over: [constant],
+  apply({ args, shape }) {
+    const rest = args.filter((a) => !isZero(a))
+    return rest.length < args.length ? total(rest, shape) : null
+  },
+}
+
+/** The sum with one term for all that are alike, if there are such. */
+function collected({ args, shape }: Expr): Expr | null {
+  const coefficients = new Map<Expr | undefined, number>()
+  for (const arg of args) {
+    const { coefficient, of } = scaled(arg)
+    coefficients.set(of, (coefficients.get(of) ?? 0) + coefficient)
+  }
+  if (coefficients.size === args.length) return null
+  const kept = [...coefficients].filter(([, c]) => c !== 0)
+  return total(
+    kept.map(([of, c]) => scale(c, of, shape)),
+    shape,
+  )
 }
 
 const likeTerms: Law = {
   name: 'like terms are collected',
   on: [add],
-  apply({ args, shape }) {
-    const coefficients = new Map<Expr | undefined, number>()
-    for (const arg of args) {
-      const { coefficient, of } = scaled(arg)
-      coefficients.set(of, (coefficients.get(of) ?? 0) + coefficient)
-    }
-    if (coefficients.size === args.length) return null
-    const kept = [...coefficients].filter(([, c]) => c !== 0)
-    return total(
-      kept.map(([of, c]) => scale(c, of, shape)),
-      shape,
-    )
-  },
+  over: scaling,
+  apply: collected,
+}
+
+const equalTerms: Law = {
+  name: 'like terms are collected',
+  on: [add],
+  apply: (expr) => (new Set(expr.args).size < expr.args.length ? collected(expr) : null),
 }
 
 /** x ⊙ a + x ⊙ b = x ⊙ (a + b), where every term is a product with that factor. */
@@ -84,6 +99,7 @@ const commonDenominator: Law = {
 const commonNumber: Law = {
   name: 'a common number is taken out',
   on: [add],
+  over: scaling,
   apply({ args, shape }) {
     const parts = args.map(scaled)
     const number = Math.abs(parts[0]!.coefficient)
@@ -96,6 +112,7 @@ const commonNumber: Law = {
 const positiveFirst: Law = {
   name: 'the positive term of a difference comes first',
   on: [divide, multiply],
+  over: [add],
   apply(expr) {
     const at = expr.args.findIndex(({ op, args }) => op === add && args.length === 2 && args[0]!.op === negate && args[1]!.op !== negate)
     if (at < 0) return null
@@ -128,8 +145,9 @@ const commonMap: Law = {
 const turnedAround: Law = {
   name: 'a minus turns a difference around',
   on: [negate],
+  over: [add],
   apply({ args: [of] }) {
-    const [a, b, ...more] = of!.op === add ? of!.args : []
+    const [a, b, ...more] = of!.args
     if (!a || !b || more.length > 0 || b.op !== negate || a.op === negate) return null
     return add([b.args[0]!, negate(a)])
   },
@@ -138,6 +156,7 @@ const turnedAround: Law = {
 const negativeNumber: Law = {
   name: 'numbers are worked out',
   on: [negate],
+  over: scaling,
   apply: ({ args: [of], shape }) => {
     const { coefficient, of: rest } = scaled(of!)
     if (coefficient === 1) return null
@@ -145,7 +164,7 @@ const negativeNumber: Law = {
   },
 }
 
-export const collectSums: readonly Law[] = [flatten, dropZeros, likeTerms]
+export const collectSums: readonly Law[] = [flatten, oneTerm, dropZeros, likeTerms, equalTerms]
 export const factorSums: readonly Law[] = [commonFactor, commonDenominator, commonNumber, commonMap, positiveFirst]
 export const negativeNumbers: readonly Law[] = [negativeNumber]
 export const signs: readonly Law[] = [negativeNumber, turnedAround]

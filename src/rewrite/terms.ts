@@ -1,10 +1,10 @@
 /** How sums and products are taken apart and put together: coefficients, scalar factors, factors. */
 import type { Dim } from '../expr/dim.ts'
-import type { Expr } from '../expr/expr.ts'
+import type { Expr, Op } from '../expr/expr.ts'
 import { type Shape, scalarShape } from '../expr/shape.ts'
 import { add, multiply, negate } from '../ops/arithmetic.ts'
 import { power, square } from '../ops/elementary.ts'
-import { extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
+import { constant, extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'
 import { broadcast } from '../ops/movement.ts'
 
 /** A number times an expression; a number by itself has the factor undefined. */
@@ -27,6 +27,9 @@ export function scaled(expr: Expr): Scaled {
   }
   return { coefficient: 1, of: expr }
 }
+
+/** What may have a coefficient other than 1. */
+export const scaling: readonly Op[] = [constant, negate, multiply]
 
 /** The expression c·x, as it is printed: −x rather than −1·x. */
 export function scale(coefficient: number, of: Expr | undefined, shape: Shape): Expr {
@@ -68,6 +71,9 @@ export function scalarOf(expr: Expr): Expr | undefined {
   const [base, exponent] = expr.args.map(scalarOf)
   return base && exponent && power(base, exponent)
 }
+
+/** What can repeat a scalar in more than one entry. */
+export const repeating: readonly Op[] = [constant, extent, broadcast, power]
 
 /** A scalar repeated into a shape. */
 export function repeat(scalar: Expr, shape: Shape): Expr {
