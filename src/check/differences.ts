@@ -1,7 +1,7 @@
 /** Differences of the forward pass at one point, along directions in the values of the network: the one measure that knows no rule. */
-import { evaluate, type Point } from '../expr/evaluate.ts'
+import { type Plan, type Point, pass, planned } from '../expr/evaluate.ts'
 import { type Expr, inOrder } from '../expr/expr.ts'
-import type { Lookup } from '../expr/table.ts'
+import { type Lookup, Table } from '../expr/table.ts'
 import type { Random } from '../tensor/random.ts'
 import { normalTensor } from '../tensor/random.ts'
 import { inner, norm, type Tensor, zip } from '../tensor/tensor.ts'
@@ -39,23 +39,29 @@ export function measurer(loss: Expr, unmoved: Lookup<Tensor>, point: Point, rand
     const directions = group.map(({ gradient }) => unitTowards(gradient, normalTensor(random, gradient.shape)))
     const slope = group.reduce((sum, { gradient }, i) => sum + inner(gradient, directions[i]!), 0)
     const scale = group.reduce((sum, { gradient }) => sum + norm(gradient), 0) || 1
-    const rest = notBehind(new Set(group.map(({ of }) => of)), loss, point, unmoved)
+    const plan = planned([loss], { ...point, values: notBehind(new Set(group.map(({ of }) => of)), loss, point, unmoved) })
     // many directions at once move the loss far: the step keeps that small, too
     const widest = Math.min(2e-4, 1e-3 / Math.abs(slope || 1))
 
     /** What is really added: a large number takes in only the first places of a small one. */
     const nudgesBy = (h: number): Tensor[] =>
       group.map(({ of }, i) => zip(unmoved.get(of)!, directions[i]!, (value, d) => value + h * d - value))
-    const pass = (nudges: readonly Tensor[]): Forward =>
-      forward(loss, { ...point, values: rest, nudges: new Map(group.map(({ of }, i) => [of, nudges[i]!])) })
+    const passWith = (tensors: readonly Tensor[]): Forward => {
+      const nudges = new Table<Tensor>()
+      for (const [i, { of }] of group.entries()) nudges.set(of, tensors[i]!)
+      return forward(loss, plan, { nudges })
+    }
 
     /** How far (f(h) − f(−h))/2h is from the slope. */
     const pairAt = (h: number): Pair => {
       const [up, down] = [nudgesBy(h), nudgesBy(-h)]
-      const moved = up.map((to, i) => zip(to, down[i]!, (a, b) => a - b))
-      const lost = moved.reduce((sum, way, i) => sum + norm(zip(way, directions[i]!, (w, d) => w - 2 * h * d)), 0)
-      const [plus, minus] = [pass(up), pass(down)]
-      const expected = moved.reduce((sum, way, i) => sum + inner(way, group[i]!.gradient), 0)
+      const [plus, minus] = [passWith(up), passWith(down)]
+      let [expected, lost] = [0, 0]
+      for (let i = 0; i < group.length; i++) {
+        const way = wayOf(up[i]!, down[i]!, directions[i]!, group[i]!.gradient, 2 * h)
+        expected += way.rise
+        lost += way.lost
+      }
       return { gap: (plus.value - minus.value - expected) / (2 * h), sides: [plus.sides, minus.sides], isLost: lost > h * group.length }
     }
 
@@ -84,6 +90,23 @@ export function measurer(loss: Expr, unmoved: Lookup<Tensor>, point: Point, rand
   }
 }
 
+/** How far a slope rises along what a value really moved, and how much of the way that was meant got lost. */
+function wayOf(
+  { data: up }: Tensor,
+  { data: down }: Tensor,
+  direction: Tensor,
+  gradient: Tensor,
+  length: number,
+): { rise: number; lost: number } {
+  let [rise, lost] = [0, 0]
+  for (let k = 0; k < up.length; k++) {
+    const way = up[k]! - down[k]!
+    rise += way * gradient.data[k]!
+    lost += (way - length * direction.data[k]!) ** 2
+  }
+  return { rise, lost: Math.sqrt(lost) }
+}
+
 interface Pair {
   readonly gap: number
   readonly sides: readonly Sides[]
@@ -93,7 +116,8 @@ interface Pair {
 
 /** What fewer places change is rounding. A saturated loss is tiny, but it is made of numbers near one. */
 function roundingOf(loss: Expr, value: number, point: Point): number {
-  const changes = [3, 4].map((bits) => Math.abs(forward(loss, coarsened(point, bits)).value - value))
+  const plan = planned([loss], point)
+  const changes = [3, 4].map((bits) => Math.abs(forward(loss, plan, coarsened(point, bits)).value - value))
   return 30 * Math.max(...changes) + 1e-15 * Math.max(1, Math.abs(value))
 }
 
@@ -122,9 +146,9 @@ interface Forward {
   readonly sides: Sides
 }
 
-function forward(loss: Expr, point: Point): Forward {
+function forward(loss: Expr, plan: Plan, change: Pick<Point, 'nudges' | 'round'>): Forward {
   const sides: Int8Array[] = []
-  const values = evaluate([loss], point, (expr, args, attrs) => {
+  const values = pass(plan, change, (expr, args, attrs) => {
     if (!expr.op.kinks) return
     for (const distance of expr.op.kinks(args, attrs)) sides.push(Int8Array.from(distance.data, Math.sign))
   })

@@ -27,11 +27,14 @@ export interface Declared {
   readonly maps: ReadonlyMap<string, readonly Expr[]>
   /** Calls of those that clip the error, take its sign, or send back something else: no map stands for them. */
   readonly others: readonly Expr[]
+  /** Something in the network is stopped: its gradient is by definition not its derivative. */
+  readonly isStopped: boolean
 }
 
 export function declaredIn(network: Network, seed: number): Declared {
   const calls = inOrder([network.loss.expr], argsOf).filter((e) => e.op.surrogate)
-  if (calls.length === 0) return { maps: new Map(), others: [] }
+  const isStopped = evaluated([network.loss.expr], new Map()).some((e) => e.op.frozen)
+  if (calls.length === 0) return { maps: new Map(), others: [], isStopped }
   const point = drawPoint(network, seed, 0, 1)
   const isLinear = new Map<string, boolean>()
   const maps = new Map<string, Expr[]>()
@@ -43,19 +46,19 @@ export function declaredIn(network: Network, seed: number): Declared {
     if (isLinear.get(key)) maps.set(name, [...(maps.get(name) ?? []), call])
     else others.push(call)
   }
-  return { maps, others }
+  return { maps, others, isStopped }
 }
 
 /**
  * The loss with f(x₀) + J (x − x₀) for every function f that declares a linear gradient, where Jᵀ is what it declares, at
  * the point x₀; and with constants for what is stopped.
  */
-export function surrogateOf(loss: Expr, point: Point, { maps }: Declared): Surrogate {
+export function surrogateOf(loss: Expr, point: Point, { maps, isStopped }: Declared): Surrogate {
+  if (maps.size === 0 && !isStopped) return { loss, at: (expr) => expr, held: new Map() }
   const linear = new Set([...maps.values()].flat())
   // a function's value need not use all that its gradient goes to
   const roots = [loss, ...[...linear].flatMap((e) => [e, ...e.args])]
   const frozen = evaluated(roots, point.values).filter((expr) => expr.op.frozen)
-  if (linear.size === 0 && frozen.length === 0) return { loss, at: (expr) => expr, held: new Map() }
   const known = evaluate(roots, point)
   const held = new Map<Expr, Tensor>(frozen.map((expr) => [expr, known.get(expr)!]))
   const hold = (expr: Expr): Expr => {

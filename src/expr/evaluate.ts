@@ -10,7 +10,7 @@ export interface Point {
   readonly sizes: Sizes
   readonly values: ReadonlyMap<Expr, Tensor>
   /** What is added to the value of an expression once it is known: how a node is perturbed. */
-  readonly nudges?: ReadonlyMap<Expr, Tensor>
+  readonly nudges?: Lookup<Tensor>
   /** What is done to every value: rounding to fewer places, to see what it does. */
   readonly round?: ((value: Tensor) => Tensor) | undefined
 }
@@ -19,11 +19,36 @@ export interface Point {
 export type Observer = (expr: Expr, args: readonly Tensor[], attrs: Attrs) => void
 
 /** The values of the roots and of all below them at a point, as far as they are not given. Composites are evaluated by their definition. */
-export function evaluate(roots: readonly Expr[], point: Point, observe?: Observer): Lookup<Tensor> {
-  const { values: given, nudges, round } = point
+export const evaluate = (roots: readonly Expr[], point: Point, observe?: Observer): Lookup<Tensor> =>
+  pass(planned(roots, point), point, observe)
+
+/** What a pass does, arguments first: made once for passes that differ in what they add to values and how they round them. */
+export type Plan = readonly Action[]
+
+/** One expression of a pass. */
+interface Action {
+  readonly expr: Expr
+  /** Its value, where the point gives it. */
+  readonly given: Tensor | undefined
+  readonly attrs: Attrs
+  readonly shape: readonly number[]
+}
+
+export const planned = (roots: readonly Expr[], { values, sizes }: Point): Plan =>
+  evaluated(roots, values).map((expr) => {
+    const given = values.get(expr)
+    return given || !expr.op.evaluate
+      ? { expr, given, attrs: expr.attrs, shape: noShape }
+      : { expr, given, attrs: concreteAttrs(expr.attrs, sizes), shape: concreteShape(expr.shape, sizes) }
+  })
+
+/** One forward pass. */
+export function pass(plan: Plan, { nudges, round }: Pick<Point, 'nudges' | 'round'>, observe?: Observer): Lookup<Tensor> {
   const values = new Table<Tensor>()
-  for (const expr of evaluated(roots, given)) {
-    const exact = given.get(expr) ?? computed(expr, values, point, observe)
+  for (let i = 0; i < plan.length; i++) {
+    const action = plan[i]!
+    const { expr } = action
+    const exact = action.given ?? computed(action, values, observe)
     const value = round ? round(exact) : exact
     const nudge = nudges?.get(expr)
     values.set(expr, nudge ? zip(value, nudge, (a, b) => a + b) : value)
@@ -41,12 +66,11 @@ export const evaluated = (roots: readonly Expr[], given: Point['values']): reado
   })
 
 const nothing: readonly Expr[] = []
+const noShape: readonly number[] = []
 
-function computed(expr: Expr, values: Lookup<Tensor>, { sizes }: Point, observe: Observer | undefined): Tensor {
+function computed({ expr, attrs, shape }: Action, values: Lookup<Tensor>, observe: Observer | undefined): Tensor {
   if (!expr.op.evaluate) return values.get(definition(expr)!)!
   const args = expr.args.map((a) => values.get(a)!)
-  const attrs = concreteAttrs(expr.attrs, sizes)
   observe?.(expr, args, attrs)
-  const shape = concreteShape(expr.shape, sizes)
   return expr.op.evaluate(args, attrs, shape)
 }
