@@ -174,7 +174,10 @@ function compareAt(derivation: Derivation, real: Derivation, length: number, see
         if (scope.values.has(name)) note(value, name, gapBetween(step(loop.derivation.gradients.get(value)!.total), errorOf(name)))
       }
       for (const { of, term } of loop.shared) addTo(fromLoops, of, step(term))
-      for (const { of, term } of at === start ? loop.firsts : []) addTo(fromLoops, of, step(term))
+      for (const { of, term, besides } of loop.firsts) {
+        if (at === start) addTo(fromLoops, of, step(term))
+        if (besides) addTo(fromLoops, of, step(besides))
+      }
       for (const { of, last, term } of isLast ? loop.ends : []) {
         const name = nameIn(of.name, here, at - start, scope)
         if (last) addTo(fromLoops, last, step(term))
@@ -190,9 +193,9 @@ interface World extends Pick<Scope, 'values'> {
   errorOf(name: string): Tensor | undefined
 }
 
-/** Where the formula of a step does not hold: in the last one nothing comes from the next, and the first one may send only a part. */
+/** Where the formula of a step does not hold: in the last one nothing comes from the next, and of the start of a recursion other uses may be known. */
 function hasOtherForm(value: Value, { derivation, firsts }: LoopDerivation, isFirst: boolean, isLast: boolean): boolean {
-  const isPartial = firsts.some((first) => first.incoming === value && !first.isAll)
+  const isPartial = firsts.some((first) => first.incoming === value && (!first.isAll || first.besides))
   return (isLast && derivation.branches.recurring.has(value)) || (isFirst && isPartial)
 }
 

@@ -70,6 +70,8 @@ export interface Shared {
 /** What the first step sends back to the value that it starts from, as a formula of any step. */
 export interface First extends Shared {
   readonly incoming: Value
+  /** What each step sends back to it beside, where every step uses the start itself, too. */
+  readonly besides: Expr | undefined
 }
 
 /** What the last step itself sends to a value that it hands on, as a formula of any step. */

@@ -93,17 +93,18 @@ function deriveLoop(
   const gradientOf = (v: Value): Gradient | undefined => gradients.get(structure.valueAt.get(v.expr)!)
   const hidden = new Set<Expr>(arriving.map((v) => v.expr))
   const shown = [...step, ...mine, ...(recurs ? [] : start)].filter((v) => !hidden.has(v.expr) && gradientOf(v))
+  const isStart = (v: Value): boolean => carried.some((c) => c.first === v && gradientOf(c.incoming))
   const shared = used.flatMap((v): Shared[] => {
-    const g = gradientOf(v)
+    const g = isStart(v) ? undefined : gradientOf(v)
     return g ? [{ of: v, term: g.total, isAll: !outer.has(v.expr) }] : []
   })
   const sentTo = (v: Value, isSender: (c: Contribution) => boolean): Expr => sumOf(gradientOf(v), v, isSender, derivation)
   const isSeed = (v: Value, c: Contribution): boolean => c.term === body.seeds.get(v.expr)
-  const firsts = carried.flatMap(({ first, incoming }): First[] =>
-    gradientOf(incoming)
-      ? [{ of: first, incoming, term: sentTo(incoming, (c) => !isSeed(incoming, c)), isAll: !outer.has(first.expr) }]
-      : [],
-  )
+  const firsts = carried.flatMap(({ first, incoming }): First[] => {
+    if (!gradientOf(incoming)) return []
+    const besides = used.includes(first) ? sentTo(first, () => true) : undefined
+    return [{ of: first, incoming, term: sentTo(incoming, (c) => !isSeed(incoming, c)), besides, isAll: !outer.has(first.expr) }]
+  })
   const ends = (recurs ? carried : []).flatMap(({ outgoing, last }): End[] =>
     last && !handedOn.has(outgoing.expr)
       ? []

@@ -62,10 +62,32 @@ function contextOf({ loop, derivation, firsts }: Whole, carried: Carried) {
   const gradient = (k: Dim): Layout => derivative(network.loss.layout, network.layoutOf(member(k)))
   const stretch = stretchOf(carried.incoming, carried.outgoing, structure, layout)
   const operator = stretch.isSymmetric ? stretch.layout : transposed(stretch.layout)
+  const first = firsts.find(({ incoming }) => incoming === carried.incoming)
   // where the first value is used outside, too, only a part of its error comes through the loop
-  const isPartial = firsts.some((first) => !first.isAll)
+  const isPartial = first !== undefined && !first.isAll
+  // of what starts the recursion another formula holds, where it is used otherwise, too
+  const begins = isPartial || first?.besides ? plus(from, 1) : from
   return {
-    ...{ index, from, to, at, i, j, step, summands, carried, member, gradient, operator, layout, structure, network, isPartial },
+    ...{
+      index,
+      from,
+      to,
+      at,
+      i,
+      j,
+      step,
+      summands,
+      carried,
+      member,
+      gradient,
+      operator,
+      layout,
+      structure,
+      network,
+      isPartial,
+      begins,
+      besides: first?.besides,
+    },
     loss: network.loss.name,
     explains: stretch.explains,
   }
@@ -85,32 +107,32 @@ export const backwards = (index: string, from: Dim, to: Dim): Layout =>
   ])
 
 /** ∂L/∂z[l] = Aᵀ ∂L/∂z[l+1] */
-function recurrence({ index, from, to, at, member, gradient, operator, loss, carried, isPartial, explains }: Context): Statement {
-  const first = isPartial ? plus(from, 1) : from
+function recurrence({ index, begins, to, at, member, gradient, operator, loss, carried, explains }: Context): Statement {
   return {
     of: carried.incoming,
     left: gradient(at),
     right: applied([operator], gradient(plus(at, 1))),
-    remark: backwards(index, first, to),
+    remark: backwards(index, begins, to),
     claim: `d${loss}/d${member(at)} = (d${member(plus(at, 1))}/d${member(at)}).T @ d${loss}/d${member(plus(at, 1))}`,
-    range: `${index} in range(${text(first)}, ${text(to)})`,
+    range: `${index} in range(${text(begins)}, ${text(to)})`,
     shows: [],
     explains,
   }
 }
 
-/** ∂L/∂z[0] = ∏ Aᵀ ∂L/∂z[N], in the order of the steps. */
+/** ∂L/∂z[0] = ∏ Aᵀ ∂L/∂z[N], in the order of the steps, and what the steps send to z[0] beside: that is compared in numbers. */
 function product(context: Context): Statement {
-  const { index, from, to, at, member, gradient, operator, loss, carried, isPartial } = context
+  const { index, from, to, at, member, gradient, operator, loss, carried, isPartial, besides } = context
   const sent = isPartial ? sentBy(loopConsumers(context), member(from), context) : `d${loss}/d${member(from)}`
   return {
     of: carried.first,
     left: isPartial ? through(gradient(from), 'loop') : gradient(from),
-    right: applied([over('∏', index, from, to, operator)], gradient(to)),
+    right: withSum(applied([over('∏', index, from, to, operator)], gradient(to)), besides, context),
     remark: row(Level.relation, [prose('in the order of '), dimLayout(at), prose(', from left to right')]),
     claim:
-      sent &&
-      `${sent} = prod((d${member(plus(at, 1))}/d${member(at)}).T for ${index} in range(${text(from)}, ${text(to)})) @ d${loss}/d${member(to)}`,
+      sent === undefined || besides
+        ? undefined
+        : `${sent} = prod((d${member(plus(at, 1))}/d${member(at)}).T for ${index} in range(${text(from)}, ${text(to)})) @ d${loss}/d${member(to)}`,
     shows: [],
     explains: [],
   }
@@ -125,7 +147,7 @@ const sentBy = (consumers: readonly string[], to: string, { loss }: Context): st
   consumers.length === 0 || consumers.some((c) => c.includes('.')) ? undefined : consumers.map((c) => `d${loss}/d(${to}->${c})`).join(' + ')
 
 /** He et al. 2016, eqs. (5) and (8): where a step adds to a multiple of its input, the error arrives whole, or scaled, and more is added to it. */
-function additive({ index, from, to, at, i, j, member, gradient, loss, carried, structure, network, isPartial }: Context): Statement[] {
+function additive({ index, to, at, i, j, member, gradient, loss, carried, structure, network, begins }: Context): Statement[] {
   const root = carried.outgoing.expr.args[0]!
   if (root.op !== add) return []
   const skips = root.args.flatMap((term) => multipleOf(carried.incoming.expr, term) ?? [])
@@ -160,7 +182,7 @@ function additive({ index, from, to, at, i, j, member, gradient, loss, carried, 
       right: row(Level.sum, [whole, symbol(' + '), applied([transposed(parenthesised(operator))], gradient(to))]),
       remark: prose(`the error of the last layer arrives ${scale ? 'scaled' : 'whole'}, and more is added`),
       claim: `d${loss}/d${member(at)} = ${front}d${loss}/d${member(to)} + sum(${weight}((${difference}/d${member(at)}).T @ d${loss}/d${member(to)}) for ${i} in range(${index}, ${text(to)}))`,
-      range: `${index} in range(${text(isPartial ? plus(from, 1) : from)}, ${text(to)})`,
+      range: `${index} in range(${text(begins)}, ${text(to)})`,
       shows: [],
       explains: [],
     },
@@ -171,18 +193,25 @@ function additive({ index, from, to, at, i, j, member, gradient, loss, carried, 
 const setAt = (formula: Expr, at: Dim, { loop, derivation }: Whole): Layout => typeset(mover(loop.index, at, derivation.network)(formula))
 
 /** ∂L/∂h[0]: the first step sends its error to where the recursion starts. */
-function beginning({ of, term, isAll }: First, whole: Whole): Statement {
+function beginning({ of, term, besides, isAll }: First, whole: Whole): Statement {
   const gradient = derivative(whole.derivation.network.loss.layout, of.layout)
   return {
     of,
     left: isAll ? gradient : through(gradient, 'loop'),
-    right: setAt(term, whole.loop.from, whole),
+    right: withSum(setAt(term, whole.loop.from, whole), besides, { ...whole.loop, layout: typeset }),
     remark: prose('backwards the recursion ends here'),
     claim: undefined,
-    shows: [term],
+    shows: besides ? [term, besides] : [term],
     explains: [],
   }
 }
+
+/** What comes through the recursion, and what every step sends beside. */
+const withSum = (
+  recursion: Layout,
+  besides: Expr | undefined,
+  { index, from, to, layout }: Pick<Context, 'index' | 'from' | 'to' | 'layout'>,
+): Layout => (besides ? row(Level.sum, [recursion, symbol(' + '), over('∑', index, from, to, layout(besides))]) : recursion)
 
 /** ∂L/∂h[T]: no next step sends anything to what the last one hands on. */
 function ending({ of, term, isAll }: End, whole: Whole): Statement {
