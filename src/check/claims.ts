@@ -207,7 +207,7 @@ function contribution(ast: Ast & { kind: 'contribution' }, scope: Scope, derivat
   if (!isLoss(ast.of, derivation)) fail('later-version', { what: 'a contribution to anything but the gradient of the loss' }, ast.span)
   const found = derivation.raw.get(from)?.contributions.find((c) => c.consumer === to)
   if (found) return found.term
-  const consumers = (derivation.structure.uses.get(from) ?? []).map((u) => u.by.name)
+  const consumers = (derivation.structure.vertexAt.get(from)?.uses ?? []).map((u) => u.by.value.name)
   return fail(
     'not-here',
     {

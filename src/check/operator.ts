@@ -1,5 +1,5 @@
 /** Jacobians as linear maps: built from ∂A/∂B, matrices and I, transposed, added and composed, and applied to tensors. */
-import type { Structure } from '../derive/reverse.ts'
+import type { Structure } from '../derive/structure.ts'
 import { fail } from '../diagnostic.ts'
 import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'

@@ -3,8 +3,8 @@ import type { Expr } from '../expr/expr.ts'
 import { type Members, members, Register, Table } from '../expr/table.ts'
 import type { Network, Value } from '../network/network.ts'
 import type { Sent } from '../ops/pullback.ts'
-import type { Structure, Use } from './reverse.ts'
 import { skipsOf } from './skips.ts'
+import type { Structure, Use, Vertex } from './structure.ts'
 
 /** An expression that joins two or more branches, inside the equation of a node. */
 export interface Merge {
@@ -45,45 +45,48 @@ export interface Branches {
 }
 
 export function branchesOf(network: Network, structure: Structure): Branches {
-  const { active, varies, uses, parts } = structure
-  const merges = new Register<Value, Merge[]>()
+  const { varies, vertices, vertexAt, valueAt } = structure
+  const merges = new Register<Value, readonly Merge[]>()
   const fanOuts = new Register<Value, readonly Use[]>()
-  const told = new Table<true>()
-  for (const value of network.values.values()) {
-    if (!varies.has(value.expr)) continue
+  const [anchors, told, stated] = [new Table<true>(), new Table<true>(), new Table<true>()]
+  for (let i = 0; i < vertices.length; i++) {
+    const vertex = vertices[i]!
+    const { value, uses, joins, parts } = vertex
+    if (!vertex.varies) continue
     if (value.role === 'node') {
-      const found = mergesIn(value, parts.get(value)!, active)
-      if (found.length > 0) merges.set(value, found)
-      else if (parts.get(value)!.some((e) => e.op.joins && varies.has(e))) told.set(value, true)
+      if (joins.length > 0) merges.set(value, mergesAt(vertex))
+      else if (parts.some((e) => e.op.joins && varies.has(e))) told.set(value, true)
     }
-    const own = uses.get(value)!
-    if (own.length > 1 || (own[0]?.count ?? 0) > 1) fanOuts.set(value, own)
+    if (uses.length > 1 || (uses.length === 1 && uses[0]!.count > 1)) fanOuts.set(value, uses)
+    if (merges.has(value) || fanOuts.has(value) || uses.at(-1)?.by.value === network.loss) anchors.set(value, true)
   }
-  const lossArguments = [...uses.keys()].filter((v) => uses.get(v)!.at(-1)?.by === network.loss)
-  const recurring = [...(network.step?.recurring ?? [])].map((expr) => structure.valueAt.get(expr)!)
-  const anchors = members(merges.keys(), fanOuts.keys(), lossArguments, recurring)
+  const recurring = [...(network.step?.recurring ?? [])].map((expr) => valueAt.get(expr)!)
+  for (const value of recurring) anchors.set(value, true)
   const stops = (value: Value): boolean => merges.has(value) || told.has(value) || (value === network.loss && !network.lossIsOpaque)
-  const isStated = (value: Value): boolean => uses.get(value)!.length === 1 && stops(uses.get(value)![0]!.by) && active.has(value.expr)
-  const stated = members([...uses.keys()].filter(isStated))
-  const ends = (value: Value): boolean => merges.has(value) || fanOuts.has(value) || value === network.loss
+  for (let i = 0; i < vertices.length; i++) {
+    const { value, uses, active } = vertices[i]!
+    if (active && uses.length === 1 && stops(uses[0]!.by.value)) stated.set(value, true)
+  }
 
   /** Nodes that are not anchors have one consumer, so following them is following the only way there is. */
   const pathFrom = (from: Value, consumer: Value): Value[] => {
     const path = [from, consumer]
-    while (!ends(path.at(-1)!)) {
-      const next = uses.get(path.at(-1)!)![0]?.by
+    let end = consumer
+    while (!merges.has(end) && !fanOuts.has(end) && end !== network.loss) {
+      const next = vertexAt.get(end)!.uses[0]
       if (!next) break
-      path.push(next)
+      end = next.by.value
+      path.push(end)
     }
-    return path.at(-1) === network.loss && path.length > 2 ? path.slice(0, -1) : path
+    return end === network.loss && path.length > 2 ? path.slice(0, -1) : path
   }
 
   const skips = skipsOf(structure)
   const isUsedOnce = ([first, second]: readonly Use[]): boolean => second === undefined && first!.count === 1
-  const isSkip = (from: Value, consumer: Value): boolean => !isUsedOnce(uses.get(from)!) && skips.isSkip(from, consumer)
+  const isSkip = (from: Value, consumer: Value): boolean => !isUsedOnce(vertexAt.get(from)!.uses) && skips.isSkip(from, consumer)
   // one way needs no telling apart: along a chain, all the rest of it for every value would be quadratic
   const route = (from: Value, consumer: Value): Route => ({
-    path: uses.get(from)!.length === 1 ? [from, consumer] : pathFrom(from, consumer),
+    path: vertexAt.get(from)!.uses.length === 1 ? [from, consumer] : pathFrom(from, consumer),
     kind: isSkip(from, consumer) ? 'skip' : 'branch',
   })
   return {
@@ -99,11 +102,6 @@ export function branchesOf(network: Network, structure: Structure): Branches {
   }
 }
 
-function mergesIn(at: Value, parts: readonly Expr[], active: Members): Merge[] {
-  const root = at.expr.args[0]!
-  const isMerge = (expr: Expr): boolean => !expr.op.atomic && expr.args.length > 1 && expr.args.filter((a) => active.has(a)).length > 1
-  return parts
-    .filter(isMerge)
-    .map((expr) => ({ at, expr, isNamed: expr === root }))
-    .reverse()
-}
+/** The outermost first. */
+const mergesAt = ({ value: at, joins }: Vertex): readonly Merge[] =>
+  joins.map((expr) => ({ at, expr, isNamed: expr === at.expr.args[0] })).reverse()

@@ -11,8 +11,9 @@ import { domainOf, fill, numberOf, variable } from '../ops/leaves.ts'
 import { inShape } from '../ops/movement.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
 import { repeat } from '../rewrite/terms.ts'
-import type { Gradients, Rules, Structure } from './reverse.ts'
+import type { Gradients, Rules } from './reverse.ts'
 import { type Stretch, stretchesOf } from './stretches.ts'
+import type { Structure } from './structure.ts'
 
 /** A gradient with the paths of one stretch added up to a closed form. */
 export interface ClosedForm {

@@ -16,8 +16,9 @@ import { namesFrom } from './naming.ts'
 import { type Inside, pathsInside } from './paths.ts'
 import { readingOrder } from './reading.ts'
 import { recognisers } from './recognise.ts'
-import { type Gradient, type Gradients, type Rules, reverse, type Structure, structureOf, withTerms } from './reverse.ts'
+import { type Gradient, type Gradients, type Rules, reverse, withTerms } from './reverse.ts'
 import { type Context, nothing as nothingShared, share } from './share.ts'
+import { type Structure, structureOf } from './structure.ts'
 
 export interface Derivation {
   readonly network: Network

@@ -8,7 +8,8 @@ import { fill } from '../ops/leaves.ts'
 import { matvec } from '../ops/linear.ts'
 import { scalarOf } from '../rewrite/terms.ts'
 import type { Branches } from './branches.ts'
-import type { Gradient, Gradients, Structure } from './reverse.ts'
+import type { Gradient, Gradients } from './reverse.ts'
+import type { Structure } from './structure.ts'
 
 /** A gradient in operator form, and what the Jacobians in it stand for where that can be written out. */
 export interface OperatorForm {
@@ -69,9 +70,9 @@ function postDominators({ network, structure, gradients }: Parts): ReadonlyMap<V
     return left
   }
   for (const value of gradients.keys()) {
-    const consumers = structure.uses
+    const consumers = structure.vertexAt
       .get(value)!
-      .map((u) => u.by)
+      .uses.map((u) => u.by.value)
       .filter((v) => gradients.has(v))
     if (consumers.length > 0) next.set(value, consumers.reduce(meet))
   }

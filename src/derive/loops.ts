@@ -8,14 +8,15 @@ import { fill, named, numberOf, variable } from '../ops/leaves.ts'
 import { pullback } from '../ops/pullback.ts'
 import { type Derivation, type DeriveOptions, deriveGradients, type End, type First, type LoopDerivation, type Shared } from './derive.ts'
 import { statementsOf, through } from './recurrence.ts'
-import { type Contribution, type Gradient, sourcesOf } from './reverse.ts'
+import type { Contribution, Gradient } from './reverse.ts'
 import { mover } from './shift.ts'
+import { sourcesOf } from './structure.ts'
 
 /** Derives a network: everything outside its loops, and one step of each loop. */
 export function deriveNetwork(network: Network, options: DeriveOptions): Derivation {
   if (network.loops.length === 0) return deriveGradients(network, options)
   const valueAt = new Map([...network.values.values()].map((v) => [v.expr, v]))
-  const outer = new Set([...network.values.values()].filter((v) => v.expr.args.length > 0).flatMap((v) => [...sourcesOf(v.expr).keys()]))
+  const outer = new Set([...network.values.values()].filter((v) => v.expr.args.length > 0).flatMap((v) => [...sourcesOf(v.expr)]))
   const depends = dependent(network)
   const used = network.loops.map((loop) => usedBy(loop, valueAt).filter((v) => depends.has(v.expr)))
   const receivers = new Set(network.loops.flatMap((loop, i) => [...loop.carried.map((c) => c.first), ...used[i]!]))
@@ -66,7 +67,7 @@ function deriveLoop(
   const recurs = handedOn.size > 0
   const next = recurs ? nextOf(loop, [...used, ...own], network) : nothingAhead
   const term = summands.length === 0 ? fill(0) : add(summands.map((s, i) => weighted(coefficients[i]!, s.term)))
-  const loss: Value = { ...network.loss, expr: named(network.loss.name, network.loss.layout, term) }
+  const loss = withExpr(network.loss, named(network.loss.name, network.loss.layout, term))
   const start = carried.map((c) => c.incoming)
   const mine = own.filter((v) => isOfStep(v, loop))
   const inputs = [...start, ...mine, ...used].map((v): Value => (v.role === 'node' ? { ...v, role: 'input' } : v))
@@ -129,7 +130,7 @@ const weighted = (weight: Expr, term: Expr): Expr => (numberOf(weight) === 1 ? t
 
 /** The names and variables that a step uses. */
 const sourcesOfStep = ({ step, summands }: SymbolicLoop): Expr[] =>
-  [...step.map((v) => v.expr), ...summands.map((s) => named('', symbol(''), s.term))].flatMap((e) => [...sourcesOf(e).keys()])
+  [...step.map((v) => v.expr), ...summands.map((s) => named('', symbol(''), s.term))].flatMap((e) => [...sourcesOf(e)])
 
 /** What a step hands on and uses itself: its error comes from this step, too, not only from the next one. */
 function ownErrors(loop: SymbolicLoop): readonly Carried[] {
@@ -140,6 +141,8 @@ function ownErrors(loop: SymbolicLoop): readonly Carried[] {
 /** Whether a variable has this step's index, not the next one's. */
 const isOfStep = ({ expr }: Value, { step, summands }: SymbolicLoop): boolean =>
   step.some((v) => sourcesOf(v.expr).has(expr)) || summands.some((s) => inOrder([s.term], argsOf).includes(expr))
+
+const withExpr = (value: Value, expr: Expr): Value => ({ ...value, id: expr.id, expr })
 
 /** The next step as far as it matters to this one. */
 interface Ahead {
@@ -158,12 +161,10 @@ function nextOf({ step, next, carried }: SymbolicLoop, variables: readonly Value
   const hold = ({ name, expr, layout }: Value): Expr => variable(name, expr.shape, layout)
   const handedOn = new Set(carried.map((c) => c.outgoing.expr))
   const held = new Map([...variables, ...next].map((v) => [v.expr, hold(v)]))
-  const using = next.flatMap((value, i) =>
-    [...sourcesOf(value.expr).keys()].some((e) => handedOn.has(e)) ? [{ value, now: step[i]! }] : [],
-  )
+  const using = next.flatMap((value, i) => ([...sourcesOf(value.expr)].some((e) => handedOn.has(e)) ? [{ value, now: step[i]! }] : []))
   const nodes = using.map(({ value }): Value => {
     const [body] = substitute([value.expr.args[0]!], (e) => held.get(e) ?? (e.op.atomic ? e : undefined))
-    return { ...value, expr: make(value.expr.op, [body!]) }
+    return withExpr(value, make(value.expr.op, [body!]))
   })
   const seeds = nodes.map((v) => [v.expr, seedOf(v, network, undefined)] as const)
   return {

@@ -1,7 +1,8 @@
 /** The paths of the error inside single operations, such as those through the mean and the variance of a normalisation. */
 import type { Expr, Path } from '../expr/expr.ts'
 import { errorsIn, sumOfSent } from '../ops/pullback.ts'
-import type { Gradients, Structure } from './reverse.ts'
+import type { Gradients } from './reverse.ts'
+import type { Structure } from './structure.ts'
 
 /** An operation that sends the error of its first argument on several paths. */
 export interface Inside {

@@ -2,14 +2,15 @@
 import type { Expr } from '../expr/expr.ts'
 import type { Network, Value } from '../network/network.ts'
 import type { Branches } from './branches.ts'
-import type { Gradient, Gradients, Structure } from './reverse.ts'
+import type { Gradient, Gradients } from './reverse.ts'
+import type { Structure } from './structure.ts'
 
 /** The formulas in that order; some stand twice. */
 export function readingOrder(gradients: Gradients, { merges, fanOuts, told }: Branches, structure: Structure, { loss }: Network): Expr[] {
   const sentBy = termsByConsumer(gradients)
   const sent = (from: Value): Expr[] => {
     const terms = sentBy.get(from)
-    return terms ? [...structure.sources.get(from)!.keys()].flatMap((source) => terms.get(source) ?? []) : []
+    return terms ? structure.vertexAt.get(from)!.sources.flatMap(({ source }) => terms.get(source) ?? []) : []
   }
   const stopsAt = ({ of }: Gradient): boolean => of !== loss && (merges.has(of) || fanOuts.has(of) || told.has(of))
   const all = [...gradients.values()]

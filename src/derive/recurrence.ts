@@ -23,8 +23,8 @@ import type { Carried } from '../network/network.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
 import type { End, First, LoopDerivation, Statement } from './derive.ts'
 import { stretchOf } from './jacobian.ts'
-import { sourcesOf } from './reverse.ts'
 import { mover } from './shift.ts'
+import { sourcesOf } from './structure.ts'
 
 const space = symbol(' ')
 

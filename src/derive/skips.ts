@@ -1,9 +1,9 @@
 /** Which uses of a value are skips: a sum receives the value as it is, while another way goes round. */
 import { definition, type Expr } from '../expr/expr.ts'
-import { type Lookup, type Members, Table } from '../expr/table.ts'
+import { type Members, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import { isSource, type Sent } from '../ops/pullback.ts'
-import type { Structure, Use } from './reverse.ts'
+import type { Structure, Use, Vertex } from './structure.ts'
 
 export interface Skips {
   isSkip(from: Value, consumer: Value): boolean
@@ -11,33 +11,27 @@ export interface Skips {
   isHandedOn(from: Value, consumer: Value, via: Sent['via']): boolean
 }
 
-export function skipsOf({ uses, active }: Structure): Skips {
-  const place = new Table<number>()
-  for (const [i, value] of [...uses.keys()].entries()) place.set(value, i)
+export function skipsOf({ vertices, vertexAt, active }: Structure): Skips {
   const sumsOf = new Table<Sums>()
   const skipsFrom = new Table<readonly Value[]>()
+  const goesRound = walker(vertices)
   const sums = (consumer: Value): Sums => {
     let known = sumsOf.get(consumer)
     if (!known) sumsOf.set(consumer, (known = sumsIn(consumer.expr.args[0]!, active)))
     return known
   }
-  const isSkip = (from: Value, { by, count }: Use): boolean => {
-    const direct = active.has(from.expr) ? sums(by).received.get(from.expr) : undefined
-    return direct !== undefined && (count > direct || goesRound(from, by, uses, place))
+  const isSkip = ({ source, of, by, count }: Use): boolean => {
+    const direct = sums(by.value).received.get(source)
+    return direct !== undefined && (count > direct || goesRound(of!, by))
   }
+  /** The consumers that a value skips to. */
+  const consumers = ({ active, uses }: Vertex): readonly Value[] => (active ? uses.filter(isSkip).map(({ by }) => by.value) : [])
   return {
     isHandedOn: (from, consumer, via) =>
       via !== undefined && sums(consumer).carriers.has(via) && sums(consumer).received.has(from.expr) && passedBy(via).includes(from.expr),
     isSkip(from, consumer) {
       let known = skipsFrom.get(from)
-      if (!known)
-        skipsFrom.set(
-          from,
-          (known = uses
-            .get(from)!
-            .filter((use) => isSkip(from, use))
-            .map(({ by }) => by)),
-        )
+      if (!known) skipsFrom.set(from, (known = consumers(vertexAt.get(from)!)))
       return known.includes(consumer)
     },
   }
@@ -78,34 +72,44 @@ function sumsIn(root: Expr, active: Members): Sums {
 }
 
 /**
- * Whether a value reaches one of its consumers through another one. The latest consumers are followed first: where skips
+ * Tells whether a value reaches one of its consumers through another one. The latest consumers are followed first: where skips
  * lie inside each other, they lead past what they skip.
  */
-function goesRound(from: Value, to: Value, uses: Structure['uses'], place: Lookup<number>): boolean {
-  const end = place.get(to)!
-  const seen = new Set([from])
-  const todo = [{ own: uses.get(from)!, next: lastBefore(uses.get(from)!, end - 1, place) }]
-  while (todo.length > 0) {
-    const top = todo.at(-1)!
-    if (top.next < 0) {
-      todo.pop()
-      continue
+function walker(vertices: readonly Vertex[]): (from: Vertex, to: Vertex) => boolean {
+  /** By place: the last walk that came by. */
+  const seen = new Array<number>(vertices.length).fill(0)
+  let walk = 0
+  return (from, to) => {
+    walk++
+    const waiting: { readonly uses: readonly Use[]; readonly next: number }[] = []
+    let uses = from.uses
+    let next = lastBefore(uses, to.place - 1)
+    for (;;) {
+      if (next < 0) {
+        const last = waiting.pop()
+        if (last === undefined) return false
+        uses = last.uses
+        next = last.next
+        continue
+      }
+      const { by } = uses[next--]!
+      if (by === to) return true
+      if (seen[by.place] === walk) continue
+      seen[by.place] = walk
+      if (next >= 0) waiting.push({ uses, next })
+      uses = by.uses
+      next = lastBefore(uses, to.place)
     }
-    const { by } = top.own[top.next--]!
-    if (by === to) return true
-    if (seen.has(by)) continue
-    seen.add(by)
-    todo.push({ own: uses.get(by)!, next: lastBefore(uses.get(by)!, end, place) })
   }
-  return false
 }
 
 /** The index of the last consumer that is defined at a place or before it; consumers are in the order of their definition. */
-function lastBefore(uses: readonly Use[], end: number, place: Lookup<number>): number {
-  let [low, high] = [0, uses.length]
+function lastBefore(uses: readonly Use[], end: number): number {
+  let low = 0
+  let high = uses.length
   while (low < high) {
     const middle = (low + high) >> 1
-    if (place.get(uses[middle]!.by)! <= end) low = middle + 1
+    if (uses[middle]!.by.place <= end) low = middle + 1
     else high = middle
   }
   return low - 1

@@ -4,7 +4,7 @@ import type { Network, Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'
 import { dot } from '../ops/linear.ts'
 import { isSource } from '../ops/pullback.ts'
-import type { Structure } from './reverse.ts'
+import type { Structure, Use, Vertex } from './structure.ts'
 
 export interface Stretch {
   readonly from: Value
@@ -24,53 +24,49 @@ const [stepsDown, mostAbove] = [4, 16]
 const isReduction = (e: Expr): boolean => 'keepdims' in e.attrs || 'reduction' in e.attrs || e.op === dot
 
 /** The stretches in which something is summed over axes; none, at the cost of a look at each expression, where nothing is. */
-export function stretchesOf(network: Network, { uses, parts, sources: sourcesOf, valueAt, varies }: Structure): readonly Stretch[] {
-  const reducing = new Set([...parts.keys()].filter((value) => parts.get(value)!.some(isReduction)))
+export function stretchesOf(network: Network, { vertices, valueAt }: Structure): readonly Stretch[] {
+  const reducing = new Set(vertices.filter(({ parts }) => parts.some(isReduction)))
   if (reducing.size === 0) return []
-  const sources = (value: Value): readonly Expr[] => [...sourcesOf.get(value)!.keys()]
-  const isVarying = (value: Value | undefined): value is Value => value !== undefined && varies.has(value.expr)
+  const reduces = (vertex: Vertex): boolean => reducing.has(vertex)
 
-  const ends = new Set<Value>()
-  let front: readonly Value[] = [...reducing]
+  const ends = new Set<Vertex>()
+  let front: readonly Vertex[] = [...reducing]
   for (let step = 0; step <= stepsDown; step++) {
-    for (const value of front) ends.add(value)
-    front = [...new Set(front.flatMap((v) => uses.get(v)!.map((u) => u.by)))].filter((v) => !ends.has(v))
+    for (const vertex of front) ends.add(vertex)
+    front = [...new Set(front.flatMap(({ uses }) => uses.map((u) => u.by)))].filter((v) => !ends.has(v))
   }
 
-  /** The values above one, itself first. */
-  const above = (to: Value): readonly Value[] => {
+  /** The vertices above one, itself first. */
+  const above = (to: Vertex): readonly Vertex[] => {
     const found = new Set([to])
-    for (const value of found) {
-      if (!parts.has(value)) continue
-      for (const source of sources(value)) {
-        const next = valueAt.get(source)
-        if (isVarying(next) && found.size < mostAbove) found.add(next)
-      }
-    }
+    for (const { sources } of found) for (const { of } of sources) if (of?.varies && found.size < mostAbove) found.add(of)
     return [...found]
   }
 
-  const stretch = (from: Value, to: Value, window: readonly Value[]): Stretch | undefined => {
+  const stretch = (from: Vertex, to: Vertex, window: readonly Vertex[]): Stretch | undefined => {
     const behind = new Set([from])
+    const isBehind = ({ of }: Use): boolean => of !== undefined && behind.has(of)
     for (let size = 0; size !== behind.size; ) {
       size = behind.size
-      for (const v of window) if (parts.has(v) && v !== from && sources(v).some((s) => behind.has(valueAt.get(s)!))) behind.add(v)
+      for (const v of window) if (v !== from && v.sources.some(isBehind)) behind.add(v)
     }
     if (!behind.delete(to)) return undefined
     behind.delete(from)
-    const isInside = (v: Value): boolean => v === to || behind.has(v)
-    if (![...behind].every((v) => uses.get(v)!.every((u) => isInside(u.by)))) return undefined
-    if (![...behind, to].some((v) => reducing.has(v))) return undefined
-    const isReached = (e: Expr): boolean => inOrder([e]).some((part) => part === from.expr || behind.has(valueAt.get(part)!))
-    const end = withoutOthers(to.expr, isReached)
-    const last = end === to.expr ? undefined : inOrder([end])
-    if (last && !last.some(isReduction) && ![...behind].some((v) => reducing.has(v))) return undefined
-    const used = new Set([...[...behind].flatMap(sources), ...(last?.filter(isSource) ?? sources(to))])
-    return { from, to, end, inner: behind, others: [...used].filter((e) => e.id >= 0 && e !== from.expr && !behind.has(valueAt.get(e)!)) }
+    const isInside = (v: Vertex): boolean => v === to || behind.has(v)
+    if (![...behind].every((v) => v.uses.every((u) => isInside(u.by)))) return undefined
+    if (![...behind, to].some(reduces)) return undefined
+    const inner = new Set([...behind].map((v) => v.value))
+    const isOwn = (e: Expr): boolean => e === from.value.expr || inner.has(valueAt.get(e)!)
+    const end = withoutOthers(to.value.expr, (e) => inOrder([e]).some(isOwn))
+    const last = end === to.value.expr ? undefined : inOrder([end])
+    if (last && !last.some(isReduction) && ![...behind].some(reduces)) return undefined
+    const sourcesOf = ({ sources }: Vertex): readonly Expr[] => sources.map((use) => use.source)
+    const used = new Set([...[...behind].flatMap(sourcesOf), ...(last?.filter(isSource) ?? sourcesOf(to))])
+    return { from: from.value, to: to.value, end, inner, others: [...used].filter((e) => e.id >= 0 && !isOwn(e)) }
   }
 
   return [...ends]
-    .filter((to) => isVarying(to) && (to !== network.loss || !network.lossIsOpaque))
+    .filter((to) => to.varies && (to.value !== network.loss || !network.lossIsOpaque))
     .flatMap((to) => {
       const window = above(to)
       return window.slice(1).flatMap((from) => stretch(from, to, window) ?? [])

@@ -5,7 +5,7 @@ import type { Network, Value } from '../network/network.ts'
 import { named, variable } from '../ops/leaves.ts'
 import { pullback } from '../ops/pullback.ts'
 import type { Branches } from './branches.ts'
-import type { Structure } from './reverse.ts'
+import type { Structure } from './structure.ts'
 
 /** One step of the error, from an expression to one of its arguments. */
 export interface Hop {

@@ -129,7 +129,7 @@ function partsJson(
     ),
     fanOuts: [...branches.fanOuts]
       .filter(([v]) => asked(v))
-      .map(([v, uses]) => ({ of: v.name, uses: uses.flatMap(({ by, count }) => Array.from({ length: count }, () => by.name)) })),
+      .map(([v, uses]) => ({ of: v.name, uses: uses.flatMap(({ by, count }) => Array.from({ length: count }, () => by.value.name)) })),
     gradients: all
       .filter((g) => asked(g.of))
       .filter((g) => at !== undefined || printed.has(g.of) || g.given || branches.anchors.has(g.of))

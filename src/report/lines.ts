@@ -4,7 +4,8 @@ import type { ClosedForm } from '../derive/closed.ts'
 import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
 import { backwards } from '../derive/recurrence.ts'
-import type { Contribution, Gradient, Use } from '../derive/reverse.ts'
+import type { Contribution, Gradient } from '../derive/reverse.ts'
+import type { Use } from '../derive/structure.ts'
 import { minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
@@ -191,11 +192,10 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     lines,
     terms,
     sent(from) {
-      const sources = [...structure.sources.get(from)!.keys()]
-      const active = sources.filter((source) => structure.active.has(source))
-      return (active.length > 0 ? active : sources).flatMap((source) => {
-        const value = structure.valueAt.get(source)
-        const g = value && gradients.get(value)
+      const { sources } = structure.vertexAt.get(from)!
+      const active = sources.filter(({ source }) => structure.active.has(source))
+      return (active.length > 0 ? active : sources).flatMap(({ of }) => {
+        const g = of && gradients.get(of.value)
         return g ? sentTo(g, from) : []
       })
     },
@@ -219,7 +219,7 @@ const usedOften = ({ layout }: Value, { count }: Use): string => `${toText(layou
 
 /** used by a and y: contributions add up */
 function usesText(uses: readonly Use[]): string {
-  const names = uses.map(({ by, count }) => toText(by.layout) + often(count))
+  const names = uses.map(({ by, count }) => toText(by.value.layout) + often(count))
   const shown = names.length > 6 ? [...names.slice(0, 5), `${names.length - 5} others`] : names
   const list = shown.length > 1 ? `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}` : shown[0]!
   return `used by ${list}: contributions add up`
@@ -228,13 +228,14 @@ function usesText(uses: readonly Use[]): string {
 /** A broadcast is a fan-out: where a value is repeated, its gradient is a sum over the copies. By the value's expression. */
 function broadcastRemarks({ structure }: Derivation): Lookup<string> {
   const remarks = new Table<string>()
-  structure.parts.forEach((parts, by) => {
-    for (const { args, shape } of parts.filter(({ op }) => op === broadcast)) {
-      const value = structure.valueAt.get(args[0]!)
-      if (!value || remarks.has(value.expr) || !structure.uses.get(value)!.some((use) => use.by === by)) continue
+  for (const by of structure.vertices) {
+    for (const { args, shape } of by.parts.filter(({ op }) => op === broadcast)) {
+      const of = structure.vertexAt.get(args[0]!)
+      if (!of || remarks.has(of.value) || !of.uses.some((use) => use.by === by)) continue
+      const { value } = of
       const axes = stretchedAxes(value.expr.shape, shape).map((a) => shape[a]!)
       remarks.set(value.expr, `${toText(value.layout)} is broadcast over ${shapeText(axes)}: the error is summed over it`)
     }
-  })
+  }
   return remarks
 }

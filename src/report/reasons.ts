@@ -1,5 +1,5 @@
 /** Why the error goes where it goes: the reasons of the operations in an equation. */
-import type { Structure } from '../derive/reverse.ts'
+import type { Structure } from '../derive/structure.ts'
 import type { Expr } from '../expr/expr.ts'
 import type { Members } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
@@ -11,10 +11,10 @@ export const reasonOf = (expr: Expr): string => expr.op.reason?.(expr) ?? expr.o
 const isTold = (expr: Expr, varies: Members): boolean => expr.op.joins === true && varies.has(expr)
 
 /** One sentence for every kind of operation in the equation that joins branches, the outermost first. */
-export function reasonsOf(value: Value, { active, varies, parts }: Structure, which: 'merges' | 'all'): string {
+export function reasonsOf(value: Value, { active, varies, vertexAt }: Structure, which: 'merges' | 'all'): string {
   const root = value.expr.args[0]!
   const isAsked = (e: Expr): boolean =>
     which === 'all' ? e === root && varies.has(e) : e.args.filter((a) => active.has(a)).length > 1 || isTold(e, varies)
-  const joins = parts.get(value)!.filter((e) => e.visible.length > 0 && isAsked(e))
+  const joins = vertexAt.get(value)!.parts.filter((e) => e.visible.length > 0 && isAsked(e))
   return [...new Set(joins.reverse().map(reasonOf))].join('; ')
 }
