@@ -1,8 +1,9 @@
 /** The expression graph: immutable, hash-consed nodes, so that equal expressions are one object. */
+import { fail } from '../diagnostic.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Dim, isSymbolic, type Sizes, sizeIn } from './dim.ts'
-import type { Shape } from './shape.ts'
+import { type Shape, shapeText } from './shape.ts'
 import type { Memo } from './table.ts'
 
 /** What an operation can be told beside its arguments: axes, sizes, flags. */
@@ -119,7 +120,8 @@ export interface Expr {
   seen: number
 }
 
-const none: Attrs = {}
+/** What an operation without attributes is told. */
+export const none: Attrs = {}
 const nothing: readonly Expr[] = []
 const opIds = new WeakMap<Op, number>()
 const constants = new Map<string, Expr>()
@@ -152,16 +154,16 @@ function attrsKey(attrs: Attrs): string {
  * its variables. Constants count as oldest (negative ids): they outlive networks and must not hold them.
  */
 export function make(op: Op, args: readonly Expr[], attrs: Attrs = none): Expr {
-  if (op.fresh) return node(op, args, attrs, ++nodeCount)
+  if (op.fresh) return node(op, args, attrs, undefined)
   let host: Expr | undefined
   for (let i = 0; i < args.length; i++) if (host === undefined || args[i]!.id > host.id) host = args[i]
   if (host === undefined) return tabled(constants, op, args, attrs)
   const { users } = host
-  if (users === undefined) return (host.users = node(op, args, attrs, idAfter(host)))
+  if (users === undefined) return (host.users = node(op, args, attrs, host))
   if (users instanceof Map) return tabled(users, op, args, attrs, host)
   if ('op' in users) {
     if (isSame(users, op, args, attrs)) return users
-    const made = node(op, args, attrs, idAfter(host))
+    const made = node(op, args, attrs, host)
     host.users = [users, made]
     return made
   }
@@ -171,7 +173,7 @@ export function make(op: Op, args: readonly Expr[], attrs: Attrs = none): Expr {
     host.users = table
     return tabled(table, op, args, attrs, host)
   }
-  const made = node(op, args, attrs, idAfter(host))
+  const made = node(op, args, attrs, host)
   // of exact length: there are many, and they are short
   host.users = [...users, made]
   return made
@@ -183,12 +185,9 @@ const fewUsers = 6
 function tabled(table: Map<string, Expr>, op: Op, args: readonly Expr[], attrs: Attrs, host?: Expr): Expr {
   const key = keyOfNode(op, args, attrs)
   let found = table.get(key)
-  if (found === undefined) table.set(key, (found = node(op, args, attrs, idAfter(host))))
+  if (found === undefined) table.set(key, (found = node(op, args, attrs, host)))
   return found
 }
-
-/** What is made of constants alone is a constant. */
-const idAfter = (host: Expr | undefined): number => (host === undefined || host.id < 0 ? -++nodeCount : ++nodeCount)
 
 const keyOfNode = (op: Op, args: readonly Expr[], attrs: Attrs): string =>
   `${idOf(op)},${args.map((a) => a.id).join(',')}${attrsKey(attrs)}`
@@ -196,18 +195,27 @@ const keyOfNode = (op: Op, args: readonly Expr[], attrs: Attrs): string =>
 const isSame = (user: Expr, op: Op, args: readonly Expr[], attrs: Attrs): boolean =>
   user.op === op && areSame(user.args, args) && (user.attrs === attrs || attrsKey(user.attrs) === attrsKey(attrs))
 
-const shapeOf = (expr: Expr): Shape => expr.shape
+/** A new expression with this youngest argument. What is made of constants alone is a constant. */
+function node(op: Op, args: readonly Expr[], attrs: Attrs, host: Expr | undefined): Expr {
+  const shapes = new Array<Shape>(args.length)
+  for (let i = 0; i < args.length; i++) shapes[i] = args[i]!.shape
+  const shape = op.shape(shapes, attrs)
+  // a rule may have come to less than nothing
+  for (let i = 0; i < shape.length; i++) if (typeof shape[i] === 'number' && !((shape[i] as number) >= 0)) leavesNothing(op, shape)
+  return {
+    op,
+    args,
+    attrs,
+    shape,
+    visible: op.atomic ? nothing : args,
+    id: op.fresh || (host !== undefined && host.id >= 0) ? ++nodeCount : -++nodeCount,
+    users: undefined,
+    seen: 0,
+  }
+}
 
-const node = (op: Op, args: readonly Expr[], attrs: Attrs, id: number): Expr => ({
-  op,
-  args,
-  attrs,
-  shape: op.shape(args.map(shapeOf), attrs),
-  visible: op.atomic ? nothing : args,
-  id,
-  users: undefined,
-  seen: 0,
-})
+const leavesNothing = ({ name }: Op, shape: Shape): never =>
+  fail('shapes', { what: `${name} leaves nothing`, detail: `the result would have the shape ${shapeText(shape)}` })
 
 /** Below a name, too: for `inOrder`. */
 export const argsOf = (expr: Expr): readonly Expr[] => expr.args
@@ -234,9 +242,9 @@ export function inOrder(roots: readonly Expr[], below?: (expr: Expr) => readonly
   const present = ++traversal
   const { open, args, next, visited } = room
   let count = 0
-  for (const root of roots) {
+  for (let r = 0; r < roots.length; r++) {
     let top = -1
-    let expr: Expr | undefined = root
+    let expr: Expr | undefined = roots[r]
     for (;;) {
       if (expr !== undefined && expr.seen !== present) {
         expr.seen = present
@@ -270,8 +278,12 @@ const mostKept = 1000
 /** A value for every visible expression below the roots, made from the values of its arguments. Linear, and safe at any depth. */
 export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readonly T[]) => T, memo: Memo<T> = new Map<Expr, T>()): Memo<T> {
   const unknown = inOrder(roots, (expr) => (memo.get(expr) === undefined ? expr.visible : undefined))
-  const known = (expr: Expr): T => memo.get(expr)!
-  for (let i = 0; i < unknown.length; i++) memo.set(unknown[i]!, visit(unknown[i]!, unknown[i]!.visible.map(known)))
+  for (let i = 0; i < unknown.length; i++) {
+    const { visible } = unknown[i]!
+    const args = new Array<T>(visible.length)
+    for (let k = 0; k < visible.length; k++) args[k] = memo.get(visible[k]!)!
+    memo.set(unknown[i]!, visit(unknown[i]!, args))
+  }
   return memo
 }
 

@@ -8,7 +8,12 @@ export type Shape = readonly Dim[]
 
 export const scalarShape: Shape = []
 
-export const sameShape = (a: Shape, b: Shape): boolean => a === b || (a.length === b.length && a.every((d, i) => sameDim(d, b[i]!)))
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (!sameDim(a[i]!, b[i]!)) return false
+  return true
+}
 
 export function dimText(dim: Dim): string {
   if (typeof dim === 'number') return toText(dimLayout(dim))

@@ -1,8 +1,8 @@
 /** How an operation is defined: one call that says all there is to know of it, and gives back the function that builds it. */
 import { fail } from '../diagnostic.ts'
 import { type Dim, isSymbolic } from '../expr/dim.ts'
-import { type Attr, type Attrs, type Expr, make, type Op, operation, type Path } from '../expr/expr.ts'
-import { dimText, type Shape, shapeText } from '../expr/shape.ts'
+import { type Attr, type Attrs, type Expr, make, none, type Op, operation, type Path } from '../expr/expr.ts'
+import { dimText, type Shape } from '../expr/shape.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Attribute, Attributes, Values } from './attributes.ts'
@@ -98,11 +98,11 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
     const hasAttributes = Object.keys(attributes).length > 0
     const build = (args: readonly Expr[], raw: Attrs): Expr => {
       const ready = definition.align?.(args) ?? args
-      return withSizes(make(self, ready, hasAttributes ? resolved(self, ready, raw) : nothing), self)
+      return make(self, ready, hasAttributes ? resolved(self, ready, raw) : none)
     }
     const callable = (...given: (Expr | readonly Expr[] | Attrs | undefined)[]): Expr => {
       const args = (variadic ? given[0] : givenArgs(given, params.length)) as readonly Expr[]
-      return build(args, (given[variadic ? 1 : params.length] ?? nothing) as Attrs)
+      return build(args, (given[variadic ? 1 : params.length] ?? none) as Attrs)
     }
     const { vjp } = definition as unknown as Op
     const notation = tellingAll((definition as unknown as Op).notation, attributes)
@@ -123,15 +123,6 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
     Object.defineProperty(self, 'name', { value: name })
     return self
   }
-}
-
-/** The expression, whose axes have sizes that can be: a shape rule may have come to less than nothing. */
-function withSizes(expr: Expr, operation: Operation): Expr {
-  for (const dim of expr.shape) {
-    if (typeof dim === 'number' && !(dim >= 0))
-      fail('shapes', { what: `${operation.name} leaves nothing`, detail: `the result would have the shape ${shapeText(expr.shape)}` })
-  }
-  return expr
 }
 
 /** The arguments among what a call gives: those that are left out stand at the end. */
@@ -175,8 +166,6 @@ const pythonic = (value: unknown): string => {
         ? `"${value}"`
         : String(value)
 }
-
-const nothing: Attrs = {}
 
 /** All attributes, checked: the given ones, and the defaults of the others. */
 function resolved(operation: Operation, args: readonly Expr[], raw: Attrs): Attrs {

@@ -15,7 +15,8 @@ const juxtaposed = (a: Layout, b: Layout): Layout => joined(Level.product, space
 const applied = (a: Layout, b: Layout): Layout => joined(Level.product, space, [within(Level.product, a), within(Level.product, b)])
 
 function innerDims(a: Shape, b: Shape): void {
-  const [left, right] = [a.at(-1)!, b.length === 1 ? b[0]! : b.at(-2)!]
+  const left = a[a.length - 1]!
+  const right = b[Math.max(0, b.length - 2)]!
   if (sameDim(left, right)) return
   const hint = b.length === 1 && a.length === 2 && sameDim(a[0]!, right) ? 'The transpose would fit: .T' : undefined
   fail('shapes', {

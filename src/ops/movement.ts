@@ -46,12 +46,16 @@ export const broadcast = op('broadcast_to', ['x'], { shape: dims() })({
 /** Brings arguments to their common shape; numbers are filled into it. */
 export function aligned(args: readonly Expr[]): readonly Expr[] {
   let shape = args[0]!.shape
-  for (const arg of args) {
-    const common = broadcastShape(shape, arg.shape)
-    if (!common) fail('shapes', { what: 'shapes do not broadcast', detail: `${shapeText(shape)} and ${shapeText(arg.shape)}` })
+  let areAlike = true
+  for (let i = 1; i < args.length; i++) {
+    const own = args[i]!.shape
+    if (sameShape(own, shape)) continue
+    const common = broadcastShape(shape, own)
+    if (!common) fail('shapes', { what: 'shapes do not broadcast', detail: `${shapeText(shape)} and ${shapeText(own)}` })
     shape = common
+    areAlike = false
   }
-  return args.map((arg) => stretched(arg, shape))
+  return areAlike ? args : args.map((arg) => stretched(arg, shape))
 }
 
 function stretched(arg: Expr, shape: Shape): Expr {

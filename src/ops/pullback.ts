@@ -27,7 +27,7 @@ export const sumOfSent = (sent: readonly Sent[]): Expr => (sent.length === 1 ? s
 /** What the equation behind a name sends back to each name that it uses. */
 export function errorsSent(name: Expr, g: Expr, varies: Members): readonly Received[] {
   const root = name.args[0]!
-  const isOne = root.op.vjp !== undefined && root.args.length <= fewArguments && !isSource(root) && root.args.every(isSource)
+  const isOne = root.op.vjp !== undefined && root.args.length > 0 && root.args.length <= fewArguments && root.args.every(isSource)
   return isOne ? errorsOfOne(name, g, varies) : errorsIn(name, g, varies).filter(({ of }) => isSource(of))
 }
 
@@ -40,10 +40,11 @@ function errorsOfOne(name: Expr, g: Expr, varies: Members): readonly Received[] 
   const terms = via.op.vjp!(via.args, g, via.attrs, name)
   const received: { readonly of: Expr; readonly sent: Sent[] }[] = []
   for (let slot = 0; slot < via.args.length; slot++) {
-    const [of, term] = [via.args[slot]!, terms[slot]]
+    const of = via.args[slot]!
+    const term = terms[slot]
     if (!term || !varies.has(of)) continue
-    const known = received.find((r) => r.of === of)
-    if (known) known.sent.push({ term, via })
+    const before = via.args.indexOf(of) < slot ? received.find((r) => r.of === of) : undefined
+    if (before) before.sent.push({ term, via })
     else received.push({ of, sent: [{ term, via }] })
   }
   return received

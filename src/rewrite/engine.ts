@@ -48,25 +48,19 @@ export function rewriter(laws: readonly Law[], limit = 1000): Rewriter {
     return expr
   }
 
-  /** The same operation on arguments in normal form; mostly they are known to be. */
+  /** The same operation on arguments in normal form. */
   const withNormalArgs = (expr: Expr, trace: Step[] | undefined): Expr => {
-    let args = knownArgs(expr)
-    if (args === undefined) {
-      for (const part of inOrder(expr.visible, openAt)) settle(part, trace)
-      args = knownArgs(expr)!
-    }
-    return args === expr.visible ? expr : withArgs(expr, args)
+    const { visible } = expr
+    for (let i = 0; i < visible.length; i++) if (known(visible[i]!) !== visible[i]) return rebuilt(expr, trace)
+    return expr
   }
 
-  /** The normal forms of the arguments, if all are known; the same list where all are in normal form. */
-  const knownArgs = ({ visible }: Expr): readonly Expr[] | undefined => {
-    let isSame = true
-    for (let i = 0; i < visible.length; i++) {
-      const arg = known(visible[i]!)
-      if (arg === undefined) return undefined
-      if (arg !== visible[i]) isSame = false
-    }
-    return isSame ? visible : visible.map((arg) => known(arg)!)
+  const rebuilt = (expr: Expr, trace: Step[] | undefined): Expr => {
+    for (const part of inOrder(expr.visible, openAt)) settle(part, trace)
+    return withArgs(
+      expr,
+      expr.visible.map((arg) => known(arg)!),
+    )
   }
 
   return (root, trace) => known(root) ?? settle(root, trace)

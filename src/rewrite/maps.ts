@@ -133,7 +133,10 @@ const slicesOfEmbedded: Law = {
   },
 }
 
-const inOrder = (perm: readonly number[]): boolean => perm.every((axis, i) => axis === i)
+function inOrder(perm: readonly number[]): boolean {
+  for (let i = 0; i < perm.length; i++) if (perm[i] !== i) return false
+  return true
+}
 
 const transposes: Law = {
   name: 'transposes compose',

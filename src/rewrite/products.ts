@@ -6,7 +6,7 @@ import { power, reciprocal, sqrt, square } from '../ops/elementary.ts'
 import { constant, fill, numberOf } from '../ops/leaves.ts'
 import { broadcast } from '../ops/movement.ts'
 import type { Law } from './engine.ts'
-import { factorsOf, isZero, product, scalarOf, scale, singleFactors } from './terms.ts'
+import { factorsOf, haveRepeats, isZero, product, scalarOf, scale, singleFactors } from './terms.ts'
 
 const flatten: Law = {
   name: 'products are associative',
@@ -122,7 +122,7 @@ const rootsSquared: Law = {
 const repeatedFactor: Law = {
   name: 'a repeated factor is a square',
   on: [multiply],
-  apply: ({ args }) => withSquare(args, (f) => f.op === broadcast || scalarOf(f) !== undefined),
+  apply: ({ args }) => (haveRepeats(args) ? withSquare(args, (f) => f.op === broadcast || scalarOf(f) !== undefined) : null),
 }
 
 const repeatedDivisor: Law = {

@@ -4,7 +4,7 @@ import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { constant, fill } from '../ops/leaves.ts'
 import { matmul, matvec, outer } from '../ops/linear.ts'
 import type { Law } from './engine.ts'
-import { factorsOf, isZero, product, scale, scaled, scaling, termsOf, total } from './terms.ts'
+import { factorsOf, haveRepeats, isZero, product, scale, scaled, scaling, termsOf, total } from './terms.ts'
 
 const flatten: Law = {
   name: 'sums are associative',
@@ -54,7 +54,7 @@ const likeTerms: Law = {
 const equalTerms: Law = {
   name: 'like terms are collected',
   on: [add],
-  apply: (expr) => (new Set(expr.args).size < expr.args.length ? collected(expr) : null),
+  apply: (expr) => (haveRepeats(expr.args) ? collected(expr) : null),
 }
 
 /** x ⊙ a + x ⊙ b = x ⊙ (a + b), where every term is a product with that factor. */

@@ -31,6 +31,9 @@ export function scaled(expr: Expr): Scaled {
 /** What may have a coefficient other than 1. */
 export const scaling: readonly Op[] = [constant, negate, multiply]
 
+/** Whether one of them stands there twice. */
+export const haveRepeats = (exprs: readonly Expr[]): boolean => new Set(exprs).size < exprs.length
+
 /** The expression c·x, as it is printed: −x rather than −1·x. */
 export function scale(coefficient: number, of: Expr | undefined, shape: Shape): Expr {
   if (of === undefined || coefficient === 0) return fill(coefficient, shape)
