@@ -113,7 +113,7 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const own = recognisers(network)
   const tidy = tidier(...own)
   const steps: Step[] = []
-  const inPrint = (expr: Expr, trace?: Step[]): Expr => tidy(withDerivatives(expr, derivatives), trace)
+  const inPrint = withDerivatives(tidy, derivatives)
   const simplify = (expr: Expr): Expr => inPrint(expr, trace ? steps : undefined)
   const collect = collector(...own)
   const raw = reverse(network, structure, {
@@ -151,9 +151,9 @@ const skipsFirst = ({ isSkip, kindOf }: Branches): Pick<Rules, 'inReadingOrder' 
 })
 
 function first<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly T[] {
-  if (items.length < 2) return items
-  const marks = items.map(isFirst)
-  return marks.includes(true) ? items.filter((_, i) => marks[i]).concat(items.filter((_, i) => !marks[i])) : items
+  const [front, rest]: [T[], T[]] = [[], []]
+  for (const item of items) (isFirst(item) ? front : rest).push(item)
+  return front.length > 0 ? front.concat(rest) : items
 }
 
 /** In a step of a loop: what is written into the formulas of this step is written out where it comes from the next one, too. */
@@ -178,12 +178,15 @@ const withFormulas = ({ of, adjoint, contributions, total, given }: Gradient, ch
   given,
 })
 
+/** Whether a gradient has a line of its own. */
+const isPrinted = ({ of, given }: Gradient, inlined: Members): boolean => !given && !(of.role === 'node' && inlined.has(of))
+
 interface Named extends Formed {
   readonly names: readonly Expr[]
 }
 
 function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Branches, structure: Structure, network: Network): Named {
-  const printed = [...gradients.values()].filter((g) => !g.given && !(inlined.has(g.of) && g.of.role === 'node'))
+  const printed = [...gradients.values()].filter((g) => isPrinted(g, inlined))
   const context = (): Context => ({
     taken: printedNames(network),
     isError: errorsAmong(raw),
@@ -251,19 +254,14 @@ function definitionsIn(printed: readonly Gradient[], { merges, fanOuts, told, st
 
 /** A gradient that only the definition of one new name still mentions is written into it. */
 function openedOnce({ gradients, inlined, names }: Named, raw: Gradients, branches: Branches): Named {
-  const isPrinted = (g: Gradient): boolean => !g.given && !(inlined.has(g.of) && g.of.role === 'node')
-  const formulas = [...[...gradients.values()].filter(isPrinted).map((g) => g.total), ...names.map((n) => n.args[0]!)]
+  const printed = [...gradients.values()].filter((g) => isPrinted(g, inlined))
+  const formulas = [...printed.map((g) => g.total), ...names.map((n) => n.args[0]!)]
   const mentions = new Map<Expr, number>()
   for (const formula of formulas) {
     for (const e of inOrder([formula])) if (e.op.atomic) mentions.set(e, (mentions.get(e) ?? 0) + 1)
   }
-  const once = [...gradients.values()].filter(
-    (g) =>
-      isPrinted(g) &&
-      g.of.role === 'node' &&
-      !branches.anchors.has(g.of) &&
-      !branches.stated.has(g.of) &&
-      mentions.get(raw.get(g.of)!.adjoint) === 1,
+  const once = printed.filter(
+    (g) => g.of.role === 'node' && !branches.anchors.has(g.of) && !branches.stated.has(g.of) && mentions.get(raw.get(g.of)!.adjoint) === 1,
   )
   if (once.length === 0) return { gradients, inlined, names }
   const open = new Map(once.map((g) => [g.adjoint, g.total]))

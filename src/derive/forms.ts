@@ -1,7 +1,8 @@
 /** The forms of a gradient: which of the names ∂L/∂v stay, and which are replaced by what they stand for. */
-import { areSame, type Expr, inOrder, substitute } from '../expr/expr.ts'
+import { type Expr, inOrder, substitute } from '../expr/expr.ts'
 import { type Lookup, type Members, Register, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
+import type { Rewriter } from '../rewrite/engine.ts'
 import type { Branches } from './branches.ts'
 import { type Gradient, type Gradients, type Rules, withTerms } from './reverse.ts'
 
@@ -27,47 +28,34 @@ export function inForm(
   const counts = mentionsIn(gradients, ({ of, total }) => couldStay(total) && !isKept(of))
   const replacement = new Table<Expr>()
   const opening = (e: Expr): Expr | undefined => replacement.get(e)
-  const result = new Register<Value, Gradient>()
-  const inlined = new Table<true>()
+  const opened = (expr: Expr, tidy: (expr: Expr) => Expr): Expr => {
+    const [result] = substitute([expr], opening)
+    return result === expr ? expr : tidy(result!)
+  }
   /** How deep names are opened in the formula of a value that is written into others. */
   const nesting = new Table<number>()
-  const opened = (expr: Expr, before: Expr, tidy: (expr: Expr) => Expr): Expr => (expr === before ? expr : tidy(expr))
-  /** Its terms and their sum at once: they share what they are made of. A term mentions the error of its consumer, and no other. */
-  const formed = (gradient: Gradient): Gradient => {
-    const { of, adjoint, contributions, total, given } = gradient
-    if (!contributions.some(({ consumer }) => inlined.has(consumer))) return gradient
+  const simplified = (term: Expr): Expr => opened(term, simplify)
+  /** With what stands for names in its terms: a term mentions the error of its consumer, and no other. */
+  const formed = ({ of, adjoint, contributions, total, given }: Gradient): Gradient => {
+    const own = contributions.map((c) => (nesting.has(c.consumer) ? withTerms(c, simplified) : c))
     const isTerm = contributions.length === 1 && contributions[0]!.term === total
-    const terms = [total]
-    for (const { term, parts } of contributions) {
-      if (!isTerm) terms.push(term)
-      for (const part of parts ?? nothing) terms.push(part.term)
-    }
-    const results = substitute(terms, opening)
-    if (areSame(results, terms)) return gradient
-    const openings = new Map<Expr, Expr>()
-    for (let i = isTerm ? 0 : 1; i < terms.length; i++) openings.set(terms[i]!, opened(results[i]!, terms[i]!, simplify))
-    const change = (term: Expr): Expr => openings.get(term)!
-    const own = contributions.map((c) => withTerms(c, change))
-    return { of, adjoint, contributions: own, total: isTerm ? own[0]!.term : opened(results[0]!, total, collect), given }
+    return { of, adjoint, contributions: own, total: isTerm ? own[0]!.term : opened(total, collect), given }
   }
-  for (const gradient of gradients.values()) {
+  const result = new Register<Value, Gradient>()
+  gradients.forEach((gradient) => {
     const { of, given, adjoint, contributions } = gradient
-    const own = given ? gradient : formed(gradient)
+    let depth = 0
+    for (let i = 0; i < contributions.length; i++) depth = Math.max(depth, nesting.get(contributions[i]!.consumer) ?? 0)
+    const own = given || depth === 0 ? gradient : formed(gradient)
     result.set(of, own)
-    if (given || recurring.has(of)) continue
+    if (given || recurring.has(of)) return
     const stays = couldStay(own.total)
-    if (stays && (isKept(of) || counts.get(of)! > 1)) continue
-    let depth = 1
-    for (const { consumer } of contributions) depth = Math.max(depth, 1 + (nesting.get(consumer) ?? 0))
-    if (stays && depth > deepest) continue
-    inlined.set(of, true)
+    if (stays && (depth >= deepest || isKept(of) || counts.get(of)! > 1)) return
     replacement.set(adjoint, own.total)
-    nesting.set(of, depth)
-  }
-  return { gradients: result, inlined }
+    nesting.set(of, depth + 1)
+  })
+  return { gradients: result, inlined: nesting }
 }
-
-const nothing: readonly never[] = []
 
 /** How many names may be opened inside each other before a formula can't be read at a glance. */
 const deepest = 6
@@ -75,14 +63,16 @@ const deepest = 6
 /** A formula that is nothing but a name: it is never worth another. */
 export const isName = (expr: Expr): boolean => expr.visible.length === 0
 
-/** How many times the terms of all gradients mention the names ∂L/∂v that are asked for. */
+/** How many times the names ∂L/∂v that are asked for are mentioned, as far as one can tell once from often. */
 function mentionsIn(gradients: Gradients, isAsked: (gradient: Gradient) => boolean): Lookup<number> {
   const counts = new Table<number>()
-  gradients.forEach(({ contributions }) => {
-    for (const { consumer, term } of contributions) {
-      // what is sent from outside of the network has no error to mention
-      const g = gradients.get(consumer)
-      if (g && isAsked(g)) counts.set(consumer, (counts.get(consumer) ?? 0) + timesIn(term, g.adjoint))
+  gradients.forEach((gradient) => {
+    const { of, contributions } = gradient
+    if (isAsked(gradient)) counts.set(of, 0)
+    for (let i = 0; i < contributions.length; i++) {
+      const { consumer, term } = contributions[i]!
+      const count = counts.get(consumer)
+      if (count !== undefined && count < 2) counts.set(consumer, count + timesIn(term, gradients.get(consumer)!.adjoint))
     }
   })
   return counts
@@ -99,12 +89,12 @@ function timesIn(formula: Expr, name: Expr): number {
   return count
 }
 
-/** Pointwise derivatives written out, or in terms of the function's output. */
-export function withDerivatives(expr: Expr, how: Derivatives): Expr {
-  if (how === 'symbol') return expr
-  return substitute([expr], (e) => {
-    const guises = e.op.guises
-    if (!guises) return undefined
-    return how === 'output' && guises.output ? guises.output(e.args, e.attrs) : guises.explicit(e.args, e.attrs)
-  })[0]!
+/** Rewrites pointwise derivatives, too: written out, or in terms of the function's output. */
+export function withDerivatives(rewrite: Rewriter, how: Derivatives): Rewriter {
+  if (how === 'symbol') return rewrite
+  const inGuise = ({ op, args, attrs }: Expr): Expr | undefined => {
+    if (!op.guises) return undefined
+    return how === 'output' && op.guises.output ? op.guises.output(args, attrs) : op.guises.explicit(args, attrs)
+  }
+  return (expr, trace) => rewrite(substitute([expr], inGuise)[0]!, trace)
 }

@@ -34,6 +34,7 @@ export interface Context {
 /** Finds what the formulas share. The context is asked for only if there is something. */
 export function share(formulas: readonly Expr[], contextOf: () => Context): Shared {
   const order = inOrder(formulas)
+  if (isForest(formulas, order)) return nothing
   const uses = countUses(formulas, order)
   const isRepeated = (e: Expr): boolean => e.op.letter !== undefined || (uses.get(e)! > 1 && !isShort(e))
   const repeated = order.filter((e) => !e.op.bare && isRepeated(e))
@@ -55,6 +56,19 @@ export function share(formulas: readonly Expr[], contextOf: () => Context): Shar
     return name
   })
   return { replace, names }
+}
+
+/** Whether all but names is mentioned once, and no letter is known for it: then there is nothing to count one by one. */
+function isForest(formulas: readonly Expr[], order: readonly Expr[]): boolean {
+  let [parts, mentions] = [0, 0]
+  for (const formula of formulas) if (formula.visible.length > 0) mentions++
+  for (let i = 0; i < order.length; i++) {
+    const { visible, op } = order[i]!
+    if (op.letter !== undefined) return false
+    if (visible.length > 0) parts++
+    for (let k = 0; k < visible.length; k++) if (visible[k]!.visible.length > 0) mentions++
+  }
+  return mentions === parts
 }
 
 /** The shared expressions as a reader meets them: under each formula stands what it mentions, and what that mentions. */

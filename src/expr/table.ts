@@ -2,7 +2,7 @@
 
 /** What a table is keyed by: an expression, or the value that it is the name of. */
 export interface Numbered {
-  /** In the order of creation; below zero for constants. */
+  /** In the order of creation; below zero for constants. No two differ in the sign alone. */
   readonly id: number
 }
 
@@ -15,26 +15,22 @@ const mask = (1 << bits) - 1
  */
 export class Table<T> {
   private readonly pages: (T | undefined)[][] = []
-  /** Constants have numbers below zero; there are few. */
-  private readonly constants = new Map<number, T>()
 
-  get(expr: Numbered): T | undefined {
-    const { id } = expr
-    return id < 0 ? this.constants.get(id) : this.pages[id >> bits]?.[id & mask]
+  get({ id }: Numbered): T | undefined {
+    const place = id < 0 ? -id : id
+    return this.pages[place >> bits]?.[place & mask]
   }
 
-  has(expr: Numbered): boolean {
-    return this.get(expr) !== undefined
+  has({ id }: Numbered): boolean {
+    const place = id < 0 ? -id : id
+    return this.pages[place >> bits]?.[place & mask] !== undefined
   }
 
-  set(expr: Numbered, value: T): void {
-    const { id } = expr
-    if (id < 0) this.constants.set(id, value)
-    else {
-      let page = this.pages[id >> bits]
-      if (page === undefined) this.pages[id >> bits] = page = new Array<T | undefined>(mask + 1)
-      page[id & mask] = value
-    }
+  set({ id }: Numbered, value: T): void {
+    const place = id < 0 ? -id : id
+    let page = this.pages[place >> bits]
+    if (page === undefined) this.pages[place >> bits] = page = new Array<T | undefined>(mask + 1)
+    page[place & mask] = value
   }
 }
 
@@ -65,7 +61,9 @@ export class Register<K extends Numbered, T> extends Table<T> implements Readonl
   }
 
   values(): MapIterator<T> {
-    return this.entered.map((key) => this.get(key)!).values()
+    const values: T[] = []
+    for (let i = 0; i < this.entered.length; i++) values.push(this.get(this.entered[i]!)!)
+    return values.values()
   }
 
   entries(): MapIterator<[K, T]> {
