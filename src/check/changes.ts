@@ -3,7 +3,7 @@ import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
 import { argsOf, type Expr, inOrder, make, substitute } from '../expr/expr.ts'
 import { sameShape } from '../expr/shape.ts'
-import { type TypesetMemo, typeset } from '../expr/typeset.ts'
+import { typesetBare } from '../expr/typeset.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
@@ -22,11 +22,8 @@ export interface Change {
 type Rule = (part: Expr, by: Value, derivation: Derivation) => readonly Change[]
 
 /** As it prints inside a formula: without the repetitions that broadcasts stand for. */
-export function text(expr: Expr): string {
-  const memo: TypesetMemo = new Map()
-  typeset(expr, memo)
-  return toText(memo.get(expr)!.bare)
-}
+export const text = (expr: Expr): string => toText(typesetBare(expr))
+
 export const nameOf = (value: Value): string => toText(value.layout)
 
 export const wayText = ({ kind, path }: { readonly kind: string; readonly path: readonly Value[] }): string =>

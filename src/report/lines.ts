@@ -122,9 +122,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   const operatorForm = form === 'jacobian' ? jacobianForm(derivation, layout) : undefined
   const forwardMemo: TypesetMemo = new Table()
   for (const { expr, isCall } of network.values.values()) {
-    if (!isCall) continue
-    const call = typeset(expr.args[0]!, forwardMemo)
-    forwardMemo.set(expr, { layout: call, bare: call, bareShape: expr.shape })
+    if (isCall) forwardMemo.set(expr, typeset(expr.args[0]!, forwardMemo))
   }
   const broadcasts = broadcastRemarks(derivation)
   const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
