@@ -35,16 +35,20 @@ export const typesetBare = (expr: Expr, memo: TypesetMemo = new Map()): Layout =
 function both(expr: Expr, memo: TypesetMemo): Typeset {
   const known = memo.get(expr)
   if (known !== undefined) return known
+  // a name is set as fast as it is found
+  if (expr.visible.length === 0 && !expr.op.bare) return expr.op.notation(nothing, expr.attrs, expr)
   const bottom = todo.push(expr) - 1
   while (todo.length > bottom) {
     const next = todo.at(-1)!
     const args = argsOf(next, memo)
     if (args === undefined) continue
     todo.pop()
-    if (!memo.has(next)) memo.set(next, set(next, args))
+    if (memo.get(next) === undefined) memo.set(next, set(next, args))
   }
   return memo.get(expr)!
 }
+
+const nothing: readonly never[] = []
 
 /** What is still to be set, below its arguments: a stack, so that depth is no limit. */
 const todo: Expr[] = []
@@ -55,6 +59,7 @@ function argsOf({ visible }: Expr, memo: TypesetMemo): readonly Typeset[] | unde
   const height = todo.length
   for (let i = 0; i < visible.length; i++) {
     const arg = visible[i]!
+    // what has no arguments is set at once
     const known = arg.visible.length === 0 ? both(arg, memo) : memo.get(arg)
     if (known === undefined) todo.push(arg)
     else args[i] = known
@@ -63,13 +68,10 @@ function argsOf({ visible }: Expr, memo: TypesetMemo): readonly Typeset[] | unde
 }
 
 function set(expr: Expr, args: readonly Typeset[]): Typeset {
-  const { op, attrs } = expr
-  return op.bare || !areLayouts(args)
-    ? setRepeating(
-        expr,
-        args.map((arg, i) => inFull(arg, expr.visible[i]!)),
-      )
-    : op.notation(args, attrs, expr)
+  const { op, attrs, visible } = expr
+  if (!op.bare && areLayouts(args)) return op.notation(args, attrs, expr)
+  const repeating = args.map((arg, i) => inFull(arg, visible[i]!))
+  return setRepeating(expr, repeating)
 }
 
 function areLayouts(args: readonly Typeset[]): args is readonly Layout[] {
