@@ -5,7 +5,7 @@ import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
 import { backwards } from '../derive/recurrence.ts'
 import type { Contribution, Gradient } from '../derive/reverse.ts'
-import type { Use } from '../derive/structure.ts'
+import type { Use, Vertex } from '../derive/structure.ts'
 import { minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
@@ -14,9 +14,7 @@ import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative, equation, type Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
-import { add } from '../ops/arithmetic.ts'
 import { broadcast } from '../ops/movement.ts'
-
 import { verified } from '../words.ts'
 
 /** One equation of a report, with what is said about it. */
@@ -33,8 +31,6 @@ export interface Line {
   readonly note?: Layout | undefined
   /** The terms of the right-hand side with the path that each came by, if there are several. */
   readonly terms: readonly Term[]
-  /** The terms stand one by one in the sum on the right: none met a like one. */
-  readonly isTheirSum: boolean
   /** The name that it defines, and the formulas that it shows: what they mention may need a `where`. */
   readonly defines?: Expr | undefined
   readonly shows: readonly Expr[]
@@ -79,19 +75,8 @@ export interface Writer {
 export const lineOf = (
   left: Layout,
   right: Layout,
-  {
-    of,
-    sign = '=',
-    shape,
-    remark,
-    note,
-    terms = none,
-    isTheirSum = false,
-    defines,
-    shows = none,
-    explains = none,
-  }: Partial<Omit<Line, 'left' | 'right'>>,
-): Line => ({ of, left, sign, right, shape, remark, note, terms, isTheirSum, defines, shows, explains })
+  { of, sign = '=', shape, remark, note, terms = none, defines, shows = none, explains = none }: Partial<Omit<Line, 'left' | 'right'>>,
+): Line => ({ of, left, sign, right, shape, remark, note, terms, defines, shows, explains })
 
 const none: readonly never[] = []
 
@@ -126,90 +111,108 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   }
   const broadcasts = broadcastRemarks(derivation)
   const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
-  const termsBy = (g: Gradient, { consumer, term, parts }: Contribution): Term[] => {
-    const { path, kind } = branches.route(g.of, consumer)
-    const termOf = (term: Expr, kind: Kind): Term => ({ term, layout: typesetTerm(term, memo), kind, path })
-    return parts ? parts.map((part) => termOf(part.term, branches.kindOf(g.of, consumer, part.via))) : [termOf(term, kind)]
+  const termOf = (term: Expr, kind: Kind, path: readonly Value[]): Term => ({ term, layout: typesetTerm(term, memo), kind, path })
+  const termsBy = ({ of }: Gradient, { consumer, term, parts }: Contribution): readonly Term[] => {
+    const { path, kind } = branches.route(of, consumer)
+    return parts ? parts.map((part) => termOf(part.term, branches.kindOf(of, consumer, part.via), path)) : [termOf(term, kind, path)]
   }
-  const terms = (g: Gradient): Term[] => {
+  const terms = (g: Gradient): readonly Term[] => {
     const found: Term[] = []
     for (const contribution of g.contributions) for (const term of termsBy(g, contribution)) found.push(term)
     return found
   }
-  const several = (g: Gradient): readonly Term[] => (g.contributions.length > 1 || g.contributions[0]?.parts ? terms(g) : none)
+  const isSum = ({ contributions }: Gradient): boolean => contributions.length > 1 || contributions[0]?.parts !== undefined
   const gradient = (g: Gradient): Line => {
+    const { of, adjoint, total } = g
     const operator = operatorForm?.(g)
-    const own = operator ? none : several(g)
-    const { op, args } = g.total
-    return lineOf(symbolOf(g), operator?.layout ?? layout(g.total), {
-      of: g.of,
-      shape: g.of.expr.shape,
-      remark: operator ? undefined : broadcasts.get(g.of.expr),
-      note: loop && branches.recurring.has(g.of) ? backwards(loop.loop.index, loop.loop.from, minus(loop.loop.to, 1)) : undefined,
-      terms: own,
-      isTheirSum: op === add && args.length === own.length && own.every(({ term }, i) => term === args[i]),
-      defines: g.adjoint,
-      shows: operator ? none : [g.total],
-      explains: operator?.explains.map(explanation),
-    })
+    return {
+      of,
+      left: symbolOf(g),
+      sign: '=',
+      right: operator ? operator.layout : layout(total),
+      shape: of.expr.shape,
+      remark: operator ? undefined : broadcasts.get(of.expr),
+      note: loop && branches.recurring.has(of) ? backwards(loop.loop.index, loop.loop.from, minus(loop.loop.to, 1)) : undefined,
+      terms: !operator && isSum(g) ? terms(g) : none,
+      defines: adjoint,
+      shows: operator ? none : [total],
+      explains: operator ? operator.explains.map(explanation) : none,
+    }
   }
   /** What its paths add up to, where that is a textbook's formula. */
-  const together = (g: Gradient): readonly Line[] => {
-    const form = derivation.closed.get(g.of)
-    if (!form) return []
-    return [lineOf(symbolOf(g), layout(form.total), { of: g.of, remark: closedRemark(form), defines: g.adjoint, shows: [form.total] })]
-  }
+  const together = (g: Gradient, form: ClosedForm): Line =>
+    lineOf(symbolOf(g), layout(form.total), { of: g.of, remark: closedRemark(form), defines: g.adjoint, shows: [form.total] })
   const lines = (g: Gradient): readonly Line[] => {
-    const own = [gradient(g), ...together(g)]
+    const own = [gradient(g)]
+    const form = derivation.closed.get(g.of)
+    if (form) own.push(together(g, form))
     return loop ? [...own, ...loop.statements.filter((s) => s.isEnd && s.of === g.of).map(statementLine)] : own
   }
   /** What a node sends to a value: all that the value receives, or one contribution of several. */
   const sentTo = (g: Gradient, from: Value): readonly Line[] => {
-    const contribution = g.contributions.find((c) => c.consumer === from)
-    if (!contribution) return []
-    if (g.contributions.length === 1) {
-      const [use] = branches.fanOuts.get(g.of) ?? []
-      const [line, ...rest] = lines(g)
-      if (g.given) return []
-      return [use ? { ...line!, remark: [line!.remark, usedOften(g.of, use)].filter(Boolean).join('; ') } : line!, ...rest]
-    }
-    return termsBy(g, contribution).map(({ term, layout, kind, path }) =>
-      lineOf(symbolOf(g), layout, { of: g.of, sign: '⟵', remark: `${kind} ${pathText(path)}`, shows: [term] }),
-    )
+    const { of, contributions, given } = g
+    if (contributions.length === 1) return given || contributions[0]!.consumer !== from ? none : allSentTo(g)
+    const contribution = contributions.find((c) => c.consumer === from)
+    if (!contribution) return none
+    return termsBy(g, contribution).map(({ term, layout, kind, path }) => ({
+      of,
+      left: symbolOf(g),
+      sign: '⟵',
+      right: layout,
+      shape: undefined,
+      remark: `${kind} ${pathText(path)}`,
+      note: undefined,
+      terms: none,
+      defines: undefined,
+      shows: [term],
+      explains: none,
+    }))
+  }
+  const allSentTo = (g: Gradient): readonly Line[] => {
+    const own = lines(g)
+    const use = branches.fanOuts.get(g.of)?.[0]
+    if (!use) return own
+    const often = usedOften(g.of, use)
+    return own.map((line, i) => (i > 0 ? line : { ...line, remark: line.remark ? `${line.remark}; ${often}` : often }))
   }
   return {
     loss: body(network.loss),
     layout,
     equation: (value) => equation(value.layout, body(value)),
-    forward: (value) =>
-      lineOf(value.layout, body(value), {
-        shape: value.expr.shape,
-        remark: isDead(value, derivation) ? 'no error comes back from the loss' : branches.merges.has(value) ? 'merge' : undefined,
-      }),
+    forward: (value) => ({
+      of: undefined,
+      left: value.layout,
+      sign: '=',
+      right: body(value),
+      shape: value.expr.shape,
+      remark: isDead(value, derivation) ? 'no error comes back from the loss' : branches.merges.has(value) ? 'merge' : undefined,
+      note: undefined,
+      terms: none,
+      defines: undefined,
+      shows: none,
+      explains: none,
+    }),
     gradient,
     lines,
     terms,
     sent(from) {
       const { sources } = structure.vertexAt.get(from)!
       const active = sources.filter(({ source }) => structure.active.has(source))
-      return (active.length > 0 ? active : sources).flatMap(({ of }) => {
+      const found: Line[] = []
+      for (const { of } of active.length > 0 ? active : sources) {
         const g = of && gradients.get(of.value)
-        return g ? sentTo(g, from) : []
-      })
+        if (g) for (const line of sentTo(g, from)) found.push(line)
+      }
+      return found
     },
     uses: (uses) => usesText(uses),
     definition: (name) => lineOf(layout(name), layout(name.args[0]!), { defines: name, shows: [name.args[0]!] }),
   }
 }
 
-/** Whether a node depends on what is derived by, and gets no error all the same. */
+/** Whether a node of an equation depends on what is derived by, and gets no error all the same. */
 const isDead = (value: Value, { network, gradients, structure }: Derivation): boolean =>
-  value.role === 'node' &&
-  network.loops.length === 0 &&
-  !network.step &&
-  structure.varies.has(value.expr) &&
-  !gradients.has(value) &&
-  !value.isCall
+  !gradients.has(value) && network.loops.length === 0 && !network.step && structure.varies.has(value.expr)
 
 const often = (count: number): string => (count > 1 ? (count === 2 ? ' twice' : ` ${count} times`) : '')
 
@@ -226,14 +229,13 @@ function usesText(uses: readonly Use[]): string {
 /** A broadcast is a fan-out: where a value is repeated, its gradient is a sum over the copies. By the value's expression. */
 function broadcastRemarks({ structure }: Derivation): Lookup<string> {
   const remarks = new Table<string>()
-  for (const by of structure.vertices) {
-    for (const { args, shape } of by.parts.filter(({ op }) => op === broadcast)) {
-      const of = structure.vertexAt.get(args[0]!)
-      if (!of || remarks.has(of.value) || !of.uses.some((use) => use.by === by)) continue
-      const { value } = of
-      const axes = stretchedAxes(value.expr.shape, shape).map((a) => shape[a]!)
-      remarks.set(value.expr, `${toText(value.layout)} is broadcast over ${shapeText(axes)}: the error is summed over it`)
-    }
+  const note = ({ args, shape }: Expr, by: Vertex): void => {
+    const of = structure.vertexAt.get(args[0]!)
+    if (!of || remarks.has(of.value) || !of.uses.some((use) => use.by === by)) return
+    const { value } = of
+    const axes = stretchedAxes(value.expr.shape, shape).map((a) => shape[a]!)
+    remarks.set(value.expr, `${toText(value.layout)} is broadcast over ${shapeText(axes)}: the error is summed over it`)
   }
+  for (const by of structure.vertices) for (let i = 0; i < by.parts.length; i++) if (by.parts[i]!.op === broadcast) note(by.parts[i]!, by)
   return remarks
 }

@@ -1,6 +1,8 @@
 /** Writes a report as text for a terminal. */
+import type { Expr } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
 import { toText } from '../layout/text.ts'
+import { add } from '../ops/arithmetic.ts'
 import { type Line, pathText, type Section, type Term } from './lines.ts'
 import type { Paint } from './paint.ts'
 import type { Report } from './report.ts'
@@ -80,11 +82,11 @@ function remarksOf({ shape, remark, note }: Line): string {
 const label = ({ kind, path }: Term): string => `${kind} ${pathText(path, '→')}`
 
 /** Under each term the way it came; below each other where they do not fit side by side. */
-function writeTerms({ terms, isTheirSum }: Line, { start }: Written, indent: string, paint: Paint, out: string[]): void {
+function writeTerms({ terms, shows }: Line, { start }: Written, indent: string, paint: Paint, out: string[]): void {
   const labels = terms.map(label)
   const texts = terms.map((t) => toText(t.layout))
   const widths = texts.map(length)
-  const row = isTheirSum ? besides(labels, widths, start) : undefined
+  const row = isTheirSum(shows[0]!, terms) ? besides(labels, widths, start) : undefined
   if (row !== undefined) {
     out.push(indent + paint.faint(row))
     return
@@ -93,6 +95,10 @@ function writeTerms({ terms, isTheirSum }: Line, { start }: Written, indent: str
   for (const [i, text] of texts.entries())
     out.push(`${indent}${' '.repeat(start)}${text}${' '.repeat(width - widths[i]! + 3)}${paint.faint(labels[i]!)}`)
 }
+
+/** The terms stand one by one in the sum: none met a like one. */
+const isTheirSum = ({ op, args }: Expr, terms: readonly Term[]): boolean =>
+  op === add && args.length === terms.length && terms.every(({ term }, i) => term === args[i])
 
 const mostColumns = 96
 
