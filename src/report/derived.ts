@@ -2,6 +2,7 @@
 import type { Derivation } from '../derive/derive.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
+import { drafts } from './drafts.ts'
 import { type Line, writerOf } from './lines.ts'
 import { whereLines } from './where.ts'
 
@@ -11,7 +12,9 @@ export function derivedLines(of: Value | undefined, derivation: Derivation): str
   if (!gradient) return []
   const writer = writerOf(derivation)
   const line = writer.gradient(gradient)
-  const [section] = whereLines([{ kind: 'node', lines: [line] }], derivation, writer)
+  const told = drafts()
+  told.say({ kind: 'node', lines: [line] })
+  const [section] = whereLines(told, derivation, writer)
   const formula = ({ left, right }: Line): string => `${toText(left)} = ${toText(right)}`
   return [`derived  ${formula(line)}`, ...section!.where.map((w, i) => `${i === 0 ? '  where  ' : '         '}${formula(w)}`)]
 }

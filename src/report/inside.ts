@@ -4,11 +4,12 @@ import { inOrder } from '../expr/expr.ts'
 import { type TypesetMemo, typesetTerm } from '../expr/typeset.ts'
 import { derivative, Level, prose, row } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
-import { lineOf, type Section, type Writer } from './lines.ts'
+import type { Draft } from './drafts.ts'
+import { lineOf, type Writer } from './lines.ts'
 import { reasonOf } from './reasons.ts'
 
 /** A section for each such operation; with `at`, for those whose error goes to these values. */
-export function pathSections({ inside, network }: Derivation, writer: Writer, at?: readonly Value[]): Omit<Section, 'where'>[] {
+export function pathSections({ inside, network }: Derivation, writer: Writer, at?: readonly Value[]): Draft[] {
   const memo: TypesetMemo = new Map()
   const asked = at && new Set(at.map((value) => value.expr))
   return inside

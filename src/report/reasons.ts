@@ -1,20 +1,34 @@
 /** Why the error goes where it goes: the reasons of the operations in an equation. */
 import type { Structure } from '../derive/structure.ts'
 import type { Expr } from '../expr/expr.ts'
-import type { Members } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 
 /** What the operation at the top of an expression does to the error. */
 export const reasonOf = (expr: Expr): string => expr.op.reason?.(expr) ?? expr.op.why
 
-/** Whether the error of one branch goes several ways inside an operation. */
-const isTold = (expr: Expr, varies: Members): boolean => expr.op.joins === true && varies.has(expr)
+/** The reason of the whole equation. */
+export function reasonAtTop({ expr }: Value, { varies }: Structure): string {
+  const root = expr.args[0]!
+  return root.visible.length > 0 && varies.has(root) ? reasonOf(root) : ''
+}
 
 /** One sentence for every kind of operation in the equation that joins branches, the outermost first. */
-export function reasonsOf(value: Value, { active, varies, vertexAt }: Structure, which: 'merges' | 'all'): string {
-  const root = value.expr.args[0]!
-  const isAsked = (e: Expr): boolean =>
-    which === 'all' ? e === root && varies.has(e) : e.args.filter((a) => active.has(a)).length > 1 || isTold(e, varies)
-  const joins = vertexAt.get(value)!.parts.filter((e) => e.visible.length > 0 && isAsked(e))
-  return [...new Set(joins.reverse().map(reasonOf))].join('; ')
+export function reasonsOf(value: Value, structure: Structure): string {
+  const { parts } = structure.vertexAt.get(value)!
+  const reasons: string[] = []
+  for (let i = parts.length - 1; i >= 0; i--) {
+    if (!joinsBranches(parts[i]!, structure)) continue
+    const reason = reasonOf(parts[i]!)
+    if (!reasons.includes(reason)) reasons.push(reason)
+  }
+  return reasons.join('; ')
+}
+
+/** Whether the errors of several branches start at an operation, or that of one branch goes several ways inside it. */
+function joinsBranches(expr: Expr, { active, varies }: Structure): boolean {
+  const { visible, op } = expr
+  if (visible.length > 0 && op.joins === true && varies.has(expr)) return true
+  let branches = 0
+  for (let i = 0; i < visible.length && branches < 2; i++) if (active.has(visible[i]!)) branches++
+  return branches === 2
 }

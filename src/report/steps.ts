@@ -103,7 +103,7 @@ function throughOnce({ structure }: Derivation, text: (expr: Expr) => string): (
     const equation = `through ${toText(consumer.layout)} = ${text(definition!)}`
     const isNew = !told.has(consumer)
     told.add(consumer)
-    return isNew ? `${equation}: ${reasonsOf(consumer, structure, 'merges') || reasonOf(definition!)}` : equation
+    return isNew ? `${equation}: ${reasonsOf(consumer, structure) || reasonOf(definition!)}` : equation
   }
 }
 

@@ -5,10 +5,13 @@ import type { Value } from '../network/network.ts'
 import { type Line, lineOf, type Section } from './lines.ts'
 
 /** The inputs and parameters whose gradient is zero. What loops use is told by the loops. */
-export const unreached = ({ network, gradients }: Derivation): readonly Value[] =>
-  network.loops.length > 0 || network.step
-    ? []
-    : [...network.values.values()].filter((v) => (v.role === 'input' || v.role === 'param') && !gradients.has(v))
+export function unreached({ network, gradients }: Derivation): readonly Value[] {
+  const found: Value[] = []
+  if (network.loops.length > 0 || network.step) return found
+  for (const value of network.values.values())
+    if ((value.role === 'input' || value.role === 'param') && !gradients.has(value)) found.push(value)
+  return found
+}
 
 /** ∂L/∂x = 0, with the reason. */
 export const zeroLine = ({ expr, layout }: Value, { network }: Derivation): Line =>
