@@ -36,7 +36,7 @@ function both(expr: Expr, memo: TypesetMemo): Typeset {
   const known = memo.get(expr)
   if (known !== undefined) return known
   // a name is set as fast as it is found
-  if (expr.visible.length === 0 && !expr.op.bare) return expr.op.notation(nothing, expr.attrs, expr)
+  if (expr.visible.length === 0 && !expr.op.bare) return nameOf(expr)
   const bottom = todo.push(expr) - 1
   while (todo.length > bottom) {
     const next = todo.at(-1)!
@@ -47,6 +47,9 @@ function both(expr: Expr, memo: TypesetMemo): Typeset {
   }
   return memo.get(expr)!
 }
+
+/** The layout of a name or a variable. */
+export const nameOf = (expr: Expr): Layout => expr.op.notation(nothing, expr.attrs, expr)
 
 const nothing: readonly never[] = []
 

@@ -108,8 +108,10 @@ export const derivative = (of: Layout, by: Layout): Layout => ({
   by: within(Level.derivative, by),
 })
 
+const [prime, top] = [symbol('′', '\\prime'), symbol('ᵀ', '\\top')]
+
 /** f′ */
-export const primed = (head: Layout): Layout => ({ kind: 'superscript', level: Level.atom, base: head, mark: symbol('′', '\\prime') })
+export const primed = (head: Layout): Layout => ({ kind: 'superscript', level: Level.atom, base: head, mark: prime })
 
 /** Aᵀ */
-export const transposed = (base: Layout): Layout => superscript(base, symbol('ᵀ', '\\top'))
+export const transposed = (base: Layout): Layout => superscript(base, top)

@@ -10,7 +10,7 @@ import { minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { type Lookup, Table } from '../expr/table.ts'
-import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
+import { nameOf, type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative, equation, type Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
@@ -103,7 +103,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   const layout = (expr: Expr): Layout => typeset(expr, memo)
   /** ∂L/∂v, which the name of the gradient is where it has one. */
   const symbolOf = ({ of, adjoint, given }: Gradient): Layout =>
-    given || !adjoint.op.atomic ? derivative(network.loss.layout, of.layout) : layout(adjoint)
+    given || !adjoint.op.atomic ? derivative(network.loss.layout, of.layout) : nameOf(adjoint)
   const operatorForm = form === 'jacobian' ? jacobianForm(derivation, layout) : undefined
   const forwardMemo: TypesetMemo = new Table()
   for (const { expr, isCall } of network.values.values()) {
@@ -112,15 +112,18 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   const broadcasts = broadcastRemarks(derivation)
   const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
   const termOf = (term: Expr, kind: Kind, path: readonly Value[]): Term => ({ term, layout: typesetTerm(term, memo), kind, path })
-  const termsBy = ({ of }: Gradient, { consumer, term, parts }: Contribution): readonly Term[] => {
+  const termsFrom = ({ consumer, term, parts }: Contribution, of: Value): readonly Term[] => {
     const { path, kind } = branches.route(of, consumer)
     return parts ? parts.map((part) => termOf(part.term, branches.kindOf(of, consumer, part.via), path)) : [termOf(term, kind, path)]
   }
-  const terms = (g: Gradient): readonly Term[] => {
-    const found: Term[] = []
-    for (const contribution of g.contributions) for (const term of termsBy(g, contribution)) found.push(term)
-    return found
+  const known = new Table<readonly (readonly Term[])[]>()
+  /** By contribution: a merge tells its own, and the sum tells all of them. */
+  const termsBy = ({ of, contributions }: Gradient): readonly (readonly Term[])[] => {
+    let terms = known.get(of)
+    if (!terms) known.set(of, (terms = contributions.map((c) => termsFrom(c, of))))
+    return terms
   }
+  const terms = (g: Gradient): readonly Term[] => termsBy(g).flat()
   const isSum = ({ contributions }: Gradient): boolean => contributions.length > 1 || contributions[0]?.parts !== undefined
   const gradient = (g: Gradient): Line => {
     const { of, adjoint, total } = g
@@ -152,9 +155,9 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   const sentTo = (g: Gradient, from: Value): readonly Line[] => {
     const { of, contributions, given } = g
     if (contributions.length === 1) return given || contributions[0]!.consumer !== from ? none : allSentTo(g)
-    const contribution = contributions.find((c) => c.consumer === from)
-    if (!contribution) return none
-    return termsBy(g, contribution).map(({ term, layout, kind, path }) => ({
+    const i = contributions.findIndex((c) => c.consumer === from)
+    if (i < 0) return none
+    return termsBy(g)[i]!.map(({ term, layout, kind, path }) => ({
       of,
       left: symbolOf(g),
       sign: '⟵',

@@ -2,7 +2,6 @@
 import type { Derivation, LoopDerivation } from '../derive/derive.ts'
 import { rangeLayout } from '../derive/recurrence.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import { members } from '../expr/table.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
 import { type Draft, type Drafts, drafts } from './drafts.ts'
@@ -56,23 +55,12 @@ function askedFor(at: readonly Value[], derivation: Derivation, writer: Writer):
   return at.flatMap((value) => {
     if (zeros.includes(value)) return [zeroSection(value, derivation)]
     const loop = derivation.gradients.has(value) ? undefined : derivation.loops.find((l) => l.derivation.gradients.has(value))
-    if (loop)
-      return sectionsIn(loop, (own, say) => {
-        sayAll(value, loop.derivation, own, say)
-      })
+    if (loop) return sectionsIn(loop, (own, say) => sayAll(value, loop.derivation, own, say))
     const received = receivedFrom(value, derivation)
     const kind = value.role === 'param' ? 'parameters' : 'inputs'
-    const own = received.some((r) => r.isAll)
-      ? []
-      : sectionsOf(derivation, writer, (say) => {
-          sayAll(value, derivation, writer, say)
-        })
-    const sections = received.flatMap(({ line, from }) =>
-      sectionsIn(from, (_, say) => {
-        say({ kind, lines: [line] })
-      }),
-    )
-    return [...own, ...sections]
+    const isAll = received.some((r) => r.isAll)
+    const own = isAll ? [] : sectionsOf(derivation, writer, (say) => sayAll(value, derivation, writer, say))
+    return [...own, ...received.flatMap(({ line, from }) => sectionsIn(from, (_, say) => say({ kind, lines: [line] })))]
   })
 }
 
@@ -94,25 +82,24 @@ function sectionsOf(derivation: Derivation, writer: Writer, tell: (say: Say) => 
 /** Sections in the names of one step of a loop. */
 function sectionsIn(loop: LoopDerivation, tell: (writer: Writer, say: Say) => void): Section[] {
   const writer = writerOf(loop.derivation, loop)
-  return sectionsOf(loop.derivation, writer, (say) => {
-    tell(writer, say)
-  })
+  return sectionsOf(loop.derivation, writer, (say) => tell(writer, say))
 }
 
 function wholeReport(derivation: Derivation, writer: Writer): Section[] {
   const { network, loops } = derivation
   const start = loops[0]?.loop.span.start ?? Number.POSITIVE_INFINITY
   const isAfter = (g: Gradient): boolean => g.of.span.start > start
-  const ends = members(loops.flatMap(({ loop }) => loop.carried.flatMap((c) => c.last ?? [])))
+  const ends = loops.flatMap(({ loop }) => loop.carried.map((c) => c.last))
+  const isEnd = (g: Gradient): boolean => ends.includes(g.of)
   const { anchored, plain } = sorted(derivation)
+  const lossArguments = ends.length > 0 ? plain.filter(isEnd).map(writer.gradient) : []
   const told = drafts()
   const { say } = told
-  if (!network.lossIsOpaque) say(lossSection(derivation, writer, plain.filter((g) => ends.has(g.of)).map(writer.gradient)))
+  if (!network.lossIsOpaque) say(lossSection(derivation, writer, lossArguments))
   for (const g of anchored) if (isAfter(g)) sayBlocks(g.of, derivation, writer, say)
   const behind = told.all.length
   for (const g of anchored) if (!isAfter(g)) sayBlocks(g.of, derivation, writer, say)
-  const leaves = loops.length === 0 ? plain : plain.filter((g) => !ends.has(g.of))
-  sayLeaves(leaves, derivation, writer, say)
+  sayLeaves(ends.length > 0 ? plain.filter((g) => !isEnd(g)) : plain, derivation, writer, say)
   pathSections(derivation, writer).forEach(say)
   const outside = whereLines(told, derivation, writer)
   return loops.length === 0
@@ -153,9 +140,7 @@ function loopSections(whole: LoopDerivation): Section[] {
   const sums = (role: Value['role'][]): Line[] => shared.filter((s) => role.includes(s.of.role)).map((s) => sumLine(s, whole, writer))
   const why = 'used by every step: the contributions of all steps add up'
   return sectionsOf(derivation, writer, (say) => {
-    const block = (g: Gradient): void => {
-      sayBlocks(g.of, derivation, writer, say, isShown(g))
-    }
+    const block = (g: Gradient): void => sayBlocks(g.of, derivation, writer, say, isShown(g))
     say({
       kind: 'loop',
       title: rangeLayout(loop.index, loop.from, loop.to),

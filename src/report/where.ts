@@ -13,29 +13,25 @@ export function whereLines({ all, said }: Drafts, { gradients, names, network }:
   for (const g of gradients.values()) if (!g.given && g.adjoint.op.atomic && !said.has(g.adjoint)) undefinedYet.set(g.adjoint, g)
   // an error that comes from the next step of a loop is told at this step's index
   const ahead = network.step?.ahead
-  const told = (name: Expr): Expr => {
-    const same = ahead?.get(name)
-    return same ? gradients.get(same)!.adjoint : name
-  }
   /** The definitions of what these lines mention. */
   const definitionsFor = (lines: readonly Line[]): readonly Line[] => {
-    const found: Line[] = []
-    for (const mentioned of inOrder(lines.flatMap(showsOf))) {
+    const [shown, found]: [Expr[], Line[]] = [[], []]
+    for (const { shows } of lines) for (const expr of shows) shown.push(expr)
+    for (const mentioned of inOrder(shown)) {
       if (mentioned.visible.length > 0) continue
-      const name = told(mentioned)
+      const same = ahead?.get(mentioned)
+      const name = same ? gradients.get(same)!.adjoint : mentioned
       const open = undefinedYet.get(name)
       if (!open || open === 'defined') continue
       undefinedYet.set(name, 'defined')
-      found.push(...(open === 'name' ? [writer.definition(name)] : writer.lines(open)))
+      for (const line of open === 'name' ? [writer.definition(name)] : writer.lines(open)) found.push(line)
     }
     return found
   }
   return all.map(({ kind, title, why, lines }) => {
-    const where = lines.flatMap(explainsOf)
-    for (let more = definitionsFor(lines); more.length > 0; more = definitionsFor(more)) where.push(...more)
+    const where: Line[] = []
+    for (const { explains } of lines) for (const line of explains) where.push(line)
+    for (let more = definitionsFor(lines); more.length > 0; more = definitionsFor(more)) for (const line of more) where.push(line)
     return { kind, title, why, lines, where }
   })
 }
-
-const showsOf = ({ shows }: Line): readonly Expr[] => shows
-const explainsOf = ({ explains }: Line): readonly Line[] => explains
