@@ -8,7 +8,7 @@ import { nameLayout } from '../layout/names.ts'
 import { toText } from '../layout/text.ts'
 import type { Network, SymbolicLoop, Value } from '../network/network.ts'
 import type { Rewriter, Step } from '../rewrite/engine.ts'
-import { collector, tidier } from '../rewrite/tidy.ts'
+import { tidiers } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
 import { type ClosedForm, closedForms } from './closed.ts'
 import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
@@ -111,11 +111,10 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const structure = structureOf(network)
   const branches = branchesOf(network, structure)
   const own = recognisers(network)
-  const tidy = tidier(...own)
+  const { tidy, collect } = tidiers(...own)
   const steps: Step[] = []
   const inPrint = withDerivatives(tidy, derivatives)
   const simplify = (expr: Expr): Expr => inPrint(expr, trace ? steps : undefined)
-  const collect = collector(...own)
   const raw = reverse(network, structure, {
     simplify,
     collect: (expr) => collect(expr, trace ? steps : undefined),

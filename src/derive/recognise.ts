@@ -6,7 +6,7 @@ import { add, divide, negate } from '../ops/arithmetic.ts'
 import { broadcast, inShape } from '../ops/movement.ts'
 import type { Law } from '../rewrite/engine.ts'
 import { product, singleFactors } from '../rewrite/terms.ts'
-import { tidier } from '../rewrite/tidy.ts'
+import { tidiers } from '../rewrite/tidy.ts'
 
 /** A node that is a quotient: its name, and what it divides by what. */
 interface Quotient {
@@ -16,7 +16,7 @@ interface Quotient {
 }
 
 export function recognisers(network: Network): readonly Law[] {
-  const tidy = tidier()
+  const { tidy } = tidiers()
   const nameOf = new Table<Expr>()
   const quotients = new Map<Expr, Quotient>()
   const note = (definition: Expr, name: Expr): void => {

@@ -4,7 +4,7 @@ import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { type Dim, isSymbolic, type Sizes, sizeIn } from './dim.ts'
 import { type Shape, shapeText } from './shape.ts'
-import type { Memo } from './table.ts'
+import type { Lookup, Memo } from './table.ts'
 
 /** What an operation can be told beside its arguments: axes, sizes, flags. */
 export type Attr = Dim | string | boolean | null | readonly Attr[]
@@ -290,8 +290,19 @@ export function fold<T>(roots: readonly Expr[], visit: (expr: Expr, args: readon
 /** The same operation on other arguments; the same object when nothing changed. */
 export const withArgs = (expr: Expr, args: readonly Expr[]): Expr => (areSame(args, expr.args) ? expr : make(expr.op, args, expr.attrs))
 
+/** The list with others in place of some; the same list where there are none. */
+export function exchanged(list: readonly Expr[], others: Pick<Lookup<Expr>, 'get'>): readonly Expr[] {
+  let changed: Expr[] | undefined
+  for (let i = 0; i < list.length; i++) {
+    const instead = others.get(list[i]!)
+    if (instead !== undefined && instead !== list[i]) (changed ??= list.slice())[i] = instead
+  }
+  return changed ?? list
+}
+
 /** Whether two lists hold the same expressions. */
 export function areSame(a: readonly Expr[], b: readonly Expr[]): boolean {
+  if (a === b) return true
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
@@ -302,7 +313,7 @@ export function substitute(
   roots: readonly Expr[],
   replacement: (expr: Expr) => Expr | undefined,
   below?: (expr: Expr) => readonly Expr[],
-): Expr[] {
+): readonly Expr[] {
   /** What is the same as before is not noted. */
   const memo = new Map<Expr, Expr>()
   const order = inOrder(roots, (expr) => {
@@ -311,14 +322,13 @@ export function substitute(
     if (other) return undefined
     return below ? below(expr) : expr.visible
   })
-  if (memo.size === 0) return [...roots]
-  const changed = (expr: Expr): Expr => memo.get(expr) ?? expr
+  if (memo.size === 0) return roots
   for (let i = 0; i < order.length; i++) {
-    const expr = order[i]!
-    const made = expr.args.length === 0 ? expr : withArgs(expr, expr.args.map(changed))
-    if (made !== expr) memo.set(expr, made)
+    const { op, args, attrs } = order[i]!
+    const others = exchanged(args, memo)
+    if (others !== args) memo.set(order[i]!, make(op, others, attrs))
   }
-  return roots.map(changed)
+  return exchanged(roots, memo)
 }
 
 /** The attributes with numbers for symbolic sizes. */

@@ -1,6 +1,6 @@
 /** Rewrites expressions by laws until none applies: from the leaves up, each expression once. */
-import { type Expr, inOrder, type Op, withArgs } from '../expr/expr.ts'
-import { Table } from '../expr/table.ts'
+import { type Expr, exchanged, inOrder, type Op, withArgs } from '../expr/expr.ts'
+import { type Lookup, type Memo, Table } from '../expr/table.ts'
 
 /** An equation, read from left to right. `apply` gives the right-hand side where the left one matches, else null. */
 export interface Law {
@@ -22,17 +22,22 @@ export interface Step {
 /** Rewrites to the normal form of its laws; remembers what it has seen, so that shared parts cost once. */
 export type Rewriter = (expr: Expr, trace?: Step[]) => Expr
 
-/** A rewriter with these laws. `limit` bounds the laws that may follow each other at one place: a guard against a faulty law, which leaves what it made as it is. */
-export function rewriter(laws: readonly Law[], limit = 1000): Rewriter {
+/**
+ * A rewriter with these laws. The normal forms that it finds are noted in `normal`; `finer` are those that a rewriter with more
+ * laws has found: to what stays as it is by all of its laws, none of these applies.
+ */
+export function rewriter(laws: readonly Law[], normal: Memo<Expr> = new Table<Expr>(), finer?: Lookup<Expr>): Rewriter {
   const lawsFor = candidates(laws)
-  const normal = new Table<Expr>()
   /** The normal form, as far as it is known. At a name or variable no law looks. */
-  const known = (expr: Expr): Expr | undefined => (expr.op.atomic === true || expr.op.fresh === true ? expr : normal.get(expr))
+  const known = (expr: Expr): Expr | undefined => {
+    if (expr.op.atomic === true || expr.op.fresh === true) return expr
+    return normal.get(expr) ?? (finer?.get(expr) === expr ? expr : undefined)
+  }
   const openAt = (expr: Expr): readonly Expr[] | undefined => (known(expr) === undefined ? expr.visible : undefined)
 
   const settle = (start: Expr, trace: Step[] | undefined): Expr => {
     let expr = withNormalArgs(start, trace)
-    for (let count = 0; count < limit; count++) {
+    for (let count = 0; count < mostSteps; count++) {
       const result = expr === start ? undefined : known(expr)
       if (result) {
         expr = result
@@ -57,14 +62,14 @@ export function rewriter(laws: readonly Law[], limit = 1000): Rewriter {
 
   const rebuilt = (expr: Expr, trace: Step[] | undefined): Expr => {
     for (const part of inOrder(expr.visible, openAt)) settle(part, trace)
-    return withArgs(
-      expr,
-      expr.visible.map((arg) => known(arg)!),
-    )
+    return withArgs(expr, exchanged(expr.visible, { get: known }))
   }
 
   return (root, trace) => known(root) ?? settle(root, trace)
 }
+
+/** So many laws may follow each other at one place: a guard against a faulty law, which leaves what it made as it is. */
+const mostSteps = 1000
 
 /** The laws that could apply to an expression: first those that are on all of a kind. */
 function candidates(laws: readonly Law[]): (expr: Expr) => readonly Law[] {

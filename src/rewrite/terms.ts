@@ -32,7 +32,8 @@ export function scaled(expr: Expr): Scaled {
 export const scaling: readonly Op[] = [constant, negate, multiply]
 
 /** Whether one of them stands there twice. */
-export const haveRepeats = (exprs: readonly Expr[]): boolean => new Set(exprs).size < exprs.length
+export const haveRepeats = (exprs: readonly Expr[]): boolean =>
+  exprs.length === 2 ? exprs[0] === exprs[1] : new Set(exprs).size < exprs.length
 
 /** The expression c·x, as it is printed: −x rather than −1·x. */
 export function scale(coefficient: number, of: Expr | undefined, shape: Shape): Expr {

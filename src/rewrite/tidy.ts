@@ -1,4 +1,6 @@
 /** The table of laws that bring a formula into the form that is printed. */
+import type { Expr } from '../expr/expr.ts'
+import { Table } from '../expr/table.ts'
 import { type Law, type Rewriter, rewriter } from './engine.ts'
 import { mapLaws, printedMaps } from './maps.ts'
 import { collectProducts, powersAndMasks, quotients } from './products.ts'
@@ -18,8 +20,18 @@ const withoutFactoring = [
 
 export const tidyLaws = [...withoutFactoring, ...factorSums]
 
-/** A fresh rewriter to the printed form, with laws of one network's own; it remembers what it has seen, so one serves a whole derivation. */
-export const tidier = (...own: readonly Law[]): Rewriter => rewriter([...own, ...tidyLaws])
+interface Tidiers {
+  /** To the printed form. */
+  readonly tidy: Rewriter
+  /** For sums of tidy terms: like terms meet, but no factor is taken out, so each path keeps its term. */
+  readonly collect: Rewriter
+}
 
-/** A rewriter for sums of tidy terms: like terms meet, but no factor is taken out, so each path keeps its term. */
-export const collector = (...own: readonly Law[]): Rewriter => rewriter([...own, ...withoutFactoring])
+/** Fresh rewriters, with laws of one network's own; they remember what they have seen, so they serve a whole derivation. */
+export function tidiers(...own: readonly Law[]): Tidiers {
+  const tidied = new Table<Expr>()
+  return {
+    tidy: rewriter([...own, ...tidyLaws], tidied),
+    collect: rewriter([...own, ...withoutFactoring], new Table<Expr>(), tidied),
+  }
+}
