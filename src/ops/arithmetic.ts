@@ -10,6 +10,7 @@ import { aligned, allArguments, broadcast } from './movement.ts'
 
 const minusSign = symbol('−', '-')
 const [plus, minus] = [symbol(' + '), symbol(' − ', ' - ')]
+const [space, odot] = [symbol(' '), symbol(' ⊙ ', ' \\odot ')]
 
 /** a + b + …; a summand that is negated prints with its sign. */
 export const add = op('add', ['...terms'])({
@@ -92,20 +93,22 @@ export const multiply = op('multiply', ['...factors'])({
       ? 'a factor scales the error'
       : 'a product gates the error of each factor by the other one',
   notation(factors, _, { args }) {
-    const scalars = factors.filter((__, i) => isScalarFactor(args[i]!))
-    const rest = factors.filter((__, i) => !isScalarFactor(args[i]!))
-    const isHadamard = rest.length > 1
-    const leading = scalars.map((s) => within(Level.product, s))
-    const main = isHadamard
-      ? [
-          joined(
-            Level.hadamard,
-            symbol(' ⊙ ', ' \\odot '),
-            rest.map((r) => within(Level.factor, r)),
-          ),
-        ]
-      : rest.map((r) => (leading.length > 0 ? within(Level.product, r) : r))
-    return joined(isHadamard ? Level.hadamard : Level.product, symbol(' '), [...leading, ...main])
+    const scalars: Layout[] = []
+    const tensors: Layout[] = []
+    for (let i = 0; i < factors.length; i++) {
+      if (isScalarFactor(args[i]!)) scalars.push(within(Level.product, factors[i]!))
+      else tensors.push(factors[i]!)
+    }
+    if (tensors.length < 2) {
+      const rest = scalars.length > 0 ? tensors.map((t) => within(Level.product, t)) : tensors
+      return joined(Level.product, space, [...scalars, ...rest])
+    }
+    const pointwise = joined(
+      Level.hadamard,
+      odot,
+      tensors.map((t) => within(Level.factor, t)),
+    )
+    return joined(Level.hadamard, space, [...scalars, pointwise])
   },
   vjp: (factors, g) => factors.map((_, i) => (factors.length === 1 ? g : multiply([...factors.slice(0, i), ...factors.slice(i + 1), g]))),
 })

@@ -11,6 +11,8 @@ export interface Attribute<T extends Attr> {
   readonly initial?: T
   /** It changes the shape only, which is written beside it: notations leave it out. */
   readonly silent?: true
+  /** Notations tell it in every case. */
+  readonly told?: true
   read(value: Attr, shapes: readonly Shape[]): T | undefined
 }
 
@@ -44,6 +46,7 @@ export const axes = (): Attribute<readonly number[]> => ({
 export const order = (): Attribute<readonly number[]> => ({
   expected: 'a permutation of the axes, such as [1, 0]',
   initial: null as never,
+  told: true,
   read(value, [shape]) {
     const rank = shape!.length
     if (value === null) return shape!.map((_, i) => rank - 1 - i)

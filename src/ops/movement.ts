@@ -150,8 +150,12 @@ export const transpose = op('transpose', ['x'], { perm: order() })({
   vjp: (_, g, { perm }) => [transpose(g, { perm: perm.map((__, i) => perm.indexOf(i)) })],
 })
 
-export const swapsLastTwo = (perm: readonly number[]): boolean =>
-  perm.length >= 2 && perm.every((a, i) => a === (i === perm.length - 1 ? i - 1 : i === perm.length - 2 ? i + 1 : i))
+export function swapsLastTwo(perm: readonly number[]): boolean {
+  const last = perm.length - 1
+  if (last < 1 || perm[last] !== last - 1 || perm[last - 1] !== last) return false
+  for (let i = 0; i < last - 1; i++) if (perm[i] !== i) return false
+  return true
+}
 
 const swapped: Attrs = { perm: [1, 0] }
 

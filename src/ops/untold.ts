@@ -9,7 +9,10 @@ type Notation = (args: readonly Layout[], attrs: Attrs, expr: Expr) => Layout
 
 /** The notation, which tells all settings that matter: those that it does not ask for itself follow as name=value. */
 export function tellingAll(notation: Notation, attributes: Attributes): Notation {
-  const names = Object.keys(attributes).filter((name) => attributes[name]!.initial !== undefined && !attributes[name]!.silent)
+  const names = Object.keys(attributes).filter((name) => {
+    const { initial, silent, told } = attributes[name]!
+    return initial !== undefined && !silent && !told
+  })
   if (names.length === 0) return notation
   return (args, attrs, expr) => {
     const unusual = names.filter((name) => isUnusual(name, attrs[name]!, attributes[name] as Attribute<never>, expr))
