@@ -24,7 +24,11 @@ export function dimText(dim: Dim): string {
 const dimTexts = new WeakMap<object, string>()
 
 /** [n, k] */
-export const shapeText = (shape: Shape): string => `[${shape.map(dimText).join(', ')}]`
+export function shapeText(shape: Shape): string {
+  let text = '['
+  for (let i = 0; i < shape.length; i++) text += (i === 0 ? '' : ', ') + dimText(shape[i]!)
+  return `${text}]`
+}
 
 /** An array of a gigabyte. */
 const mostEntries = 2 ** 27

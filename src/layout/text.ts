@@ -23,7 +23,8 @@ export const lowered = (text: string): string | undefined => shifted(text, subsc
 
 export const raisedText = (text: string): string | undefined => shifted(text, superscripts)
 
-const raised = (text: string): string => shifted(text, superscripts) ?? (/^\w+$/.test(text) ? `^${text}` : `^(${text})`)
+const raised = (text: string): string =>
+  superscripts[text] ?? shifted(text, superscripts) ?? (/^\w+$/.test(text) ? `^${text}` : `^(${text})`)
 
 /** The layout as text. An explicit stack, so that depth is no limit. */
 export function toText(layout: Layout): string {

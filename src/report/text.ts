@@ -24,33 +24,38 @@ export function textOf(report: Report, paint: Paint): string {
   return out.join('\n')
 }
 
-/** A formula as it is written, with its width on a terminal. */
+/** A formula as it is written, and what stands before its right-hand side. */
 interface Written {
   readonly text: string
-  readonly width: number
-  /** Where the right-hand side begins. */
-  readonly start: number
+  readonly head: string
 }
 
 function writtenOf({ left, sign, right }: Line, before = ''): Written {
   const head = `${before}${toText(left)} ${sign} `
-  const text = head + toText(right)
-  return { text, width: length(text), start: length(head) }
+  return { text: head + toText(right), head }
 }
 
 function writeSection(section: Section, paint: Paint, out: string[]): void {
   const head = headText(section, paint)
   if (head) out.push(head)
-  const inLoop = section.kind === 'forward' && section.title ? '  ' : ''
-  const formulas = section.lines.map((line) => writtenOf(line))
+  const { kind, title, lines, where } = section
+  const indent = kind === 'forward' && title ? `${margin}  ` : margin
+  if (lines.length === 1) writeLine(lines[0]!, writtenOf(lines[0]!), least, indent, paint, out)
+  else writeAligned(lines, indent, paint, out)
+  for (let i = 0; i < where.length; i++)
+    writeLine(where[i]!, writtenOf(where[i]!, i === 0 ? 'where ' : '      '), least, margin, paint, out)
+}
+
+/** So many spaces stand at least between a formula and what is said of it. */
+const least = 3
+
+/** Lines whose remarks begin in one column. */
+function writeAligned(lines: readonly Line[], indent: string, paint: Paint, out: string[]): void {
+  const formulas = lines.map((line) => writtenOf(line))
+  const widths = formulas.map(({ text }) => length(text))
   let column = 0
-  for (const { width } of formulas) if (width <= widest && width > column) column = width
-  section.lines.forEach((line, i) => {
-    writeLine(line, formulas[i]!, column, margin + inLoop, paint, out)
-  })
-  section.where.forEach((line, i) => {
-    writeLine(line, writtenOf(line, i === 0 ? 'where ' : '      '), 0, margin, paint, out)
-  })
+  for (const width of widths) if (width <= widest && width > column) column = width
+  for (let i = 0; i < lines.length; i++) writeLine(lines[i]!, formulas[i]!, Math.max(0, column - widths[i]!) + least, indent, paint, out)
 }
 
 function headText({ kind, title, why }: Section, paint: Paint): string | undefined {
@@ -58,18 +63,17 @@ function headText({ kind, title, why }: Section, paint: Paint): string | undefin
   const head = title ? ` ${toText(title)}` : ''
   const name = paint.accent(kind) + paint.strong(head)
   if (!why) return name
-  return name + ' '.repeat(Math.max(3, 24 - kind.length - length(head))) + paint.faint(why)
+  return name + ' '.repeat(Math.max(least, 24 - kind.length - length(head))) + paint.faint(why)
 }
 
 /** Characters as a terminal counts them: combining marks take no room. */
 export const length = (text: string): number =>
   !/[\u0300-\u036f\ud800-\udfff]/.test(text) ? text.length : [...text.replaceAll(/\p{M}/gu, '')].length
 
-function writeLine(line: Line, written: Written, column: number, indent: string, paint: Paint, out: string[]): void {
+function writeLine(line: Line, { text, head }: Written, gap: number, indent: string, paint: Paint, out: string[]): void {
   const remarks = remarksOf(line)
-  const gap = remarks === '' ? '' : ' '.repeat(Math.max(3, column - written.width + 3))
-  out.push(indent + written.text + gap + (remarks === '' ? '' : paint.faint(remarks)))
-  if (line.terms.length > 0) writeTerms(line, written, indent, paint, out)
+  out.push(remarks === '' ? indent + text : indent + text + ' '.repeat(gap) + paint.faint(remarks))
+  if (line.terms.length > 0) writeTerms(line, length(head), indent, paint, out)
 }
 
 function remarksOf({ shape, remark, note }: Line): string {
@@ -82,7 +86,7 @@ function remarksOf({ shape, remark, note }: Line): string {
 const label = ({ kind, path }: Term): string => `${kind} ${pathText(path, '→')}`
 
 /** Under each term the way it came; below each other where they do not fit side by side. */
-function writeTerms({ terms, shows }: Line, { start }: Written, indent: string, paint: Paint, out: string[]): void {
+function writeTerms({ terms, shows }: Line, start: number, indent: string, paint: Paint, out: string[]): void {
   const labels = terms.map(label)
   const texts = terms.map((t) => toText(t.layout))
   const widths = texts.map(length)

@@ -15,9 +15,10 @@ export function whereLines({ all, said }: Drafts, { gradients, names, network }:
   const ahead = network.step?.ahead
   /** The definitions of what these lines mention. */
   const definitionsFor = (lines: readonly Line[]): readonly Line[] => {
-    const [shown, found]: [Expr[], Line[]] = [[], []]
-    for (const { shows } of lines) for (const expr of shows) shown.push(expr)
-    for (const mentioned of inOrder(shown)) {
+    const found: Line[] = []
+    const parts = inOrder(shownIn(lines))
+    for (let i = 0; i < parts.length; i++) {
+      const mentioned = parts[i]!
       if (mentioned.visible.length > 0) continue
       const same = ahead?.get(mentioned)
       const name = same ? gradients.get(same)!.adjoint : mentioned
@@ -35,3 +36,6 @@ export function whereLines({ all, said }: Drafts, { gradients, names, network }:
     return { kind, title, why, lines, where }
   })
 }
+
+/** The formulas in lines; most sections have one line. */
+const shownIn = (lines: readonly Line[]): readonly Expr[] => (lines.length === 1 ? lines[0]!.shows : lines.flatMap(({ shows }) => shows))
