@@ -75,10 +75,15 @@ export function collecting<T>(faults: Diagnostic[], work: () => T): T | undefine
   try {
     return work()
   } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    faults.push(...error.diagnostics)
-    return undefined
+    return gather(error, faults)
   }
+}
+
+/** Adds what some work failed with to the faults; `undefined` stands for what it did not come to. */
+export function gather(error: unknown, faults: Diagnostic[]): undefined {
+  if (!(error instanceof Failure)) throw error
+  faults.push(...error.diagnostics)
+  return undefined
 }
 
 /** The candidate nearest to a misspelt word, if one is near enough to be meant. */

@@ -149,7 +149,7 @@ const layer: Reader<Layer> = {
   schema: { anyOf: [{ type: 'string' }, loop({ $ref: '#/$defs/layers' })] },
   read(node, context, where) {
     const entries = isMap(node) ? entriesOf(node, context, where) : []
-    const [only] = entries
+    const only = entries[0]
     if (!only?.key.text.startsWith('for ')) return { kind: 'equation', text: equation.read(node, context, where) }
     if (entries.length > 1)
       return expected('a loop', 'one "for …:" with its equations', node, 'What follows the loop is an item of its own, after "- ".')
@@ -163,7 +163,7 @@ const equation: Reader<Text> = {
   ...text,
   read(node, context, where) {
     const found = text.read(node, context, where)
-    const [header] = /^for\s.*?\)/.exec(found.text) ?? []
+    const header = found.text.startsWith('for') ? /^for\s.*?\)/.exec(found.text)?.[0] : undefined
     return header
       ? fail('expected', { where: 'a loop', expected: `${header}: with its equations below`, found: 'without the colon' }, found.span)
       : found

@@ -1,5 +1,6 @@
 /** Readers turn nodes of a document into typed values that keep their place; each one also says its JSON Schema. */
-import { collecting, type Diagnostic, diagnostic, Failure, fail, nearest, type Span } from '../diagnostic.ts'
+import { collecting, type Diagnostic, diagnostic, Failure, fail, gather, nearest, type Span } from '../diagnostic.ts'
+import { past } from './lexer.ts'
 import { endOfLine, quoted, restOfLine } from './lines.ts'
 import { type Dictionary, isList, isMap, isScalar, type List, type Node, type Scalar, spanOf } from './tree.ts'
 
@@ -49,20 +50,20 @@ export function textOf(node: Node | null, { source }: Context): Text | undefined
   if (!isScalar(node) || node.value === null) return undefined
   const { text, span, style } = node
   const { start, end } = span
-  if (style === 'plain') return { text, span, exact: !source.slice(start, end).includes('\n') }
+  if (style === 'plain') return { text, span, exact: source.startsWith(text, start) }
   const exact = style !== 'block' && source.slice(start + 1, end - 1) === text
   return { text, span: exact ? { start: start + 1, end: end - 1 } : span, exact }
 }
 
+const cut = /(?:[ \t]|[ \t]+(?=#\d))#[^\s#!]/y
+
 /** A comment that YAML cut off a plain text, although it is glued to what follows: `z = y #2`. With more space before it, it is a remark. */
 function refuseCutLine(node: Node | null, { source }: Context): void {
   if (!isScalar(node) || node.style !== 'plain') return
-  const { start, end: after } = spanOf(node)
+  const { start, end: after } = node.span
   // the place of an empty text is the remark itself
   const end = start === after && source[after] === '#' ? after - 1 : after
-  const cut = /(?:[ \t]|[ \t]+(?=#\d))#[^\s#!]/y
-  cut.lastIndex = end
-  if (!cut.test(source)) return
+  if (past(cut, source, end) < 0) return
   const until = endOfLine(source, end)
   fail(
     'yaml-trap',
@@ -160,19 +161,33 @@ export const listOf = <T>(item: Reader<T>, what = 'a list'): Reader<readonly T[]
   read(node, context, where) {
     if (!isList(node)) return expected(where, what, node, isScalar(node) ? 'A list has one item a line, each after "- ".' : undefined)
     if (node.flow) refuseSplit(node, context)
-    return node.items.flatMap((each) => collecting(context.faults, () => [item.read(each, context, `an item of ${where}`)]) ?? [])
+    const values: T[] = []
+    const place = `an item of ${where}`
+    for (const each of node.items) {
+      const value = attempted(item, each, context, place)
+      if (value !== undefined) values.push(value)
+    }
+    return values
   },
 })
+
+/** What a reader makes of a part of a collection; undefined where that is faulty, which is gathered. */
+function attempted<T>(reader: Reader<T>, node: Node | null, context: Context, where: string): T | undefined {
+  try {
+    return reader.read(node, context, where)
+  } catch (error) {
+    return gather(error, context.faults)
+  }
+}
 
 /** How many more brackets a text opens than it closes. */
 const opened = (written: string): number => (written.match(/[([{]/g)?.length ?? 0) - (written.match(/[)\]}]/g)?.length ?? 0)
 
 /** `[y = f(a, b)]` was split at the comma within the parentheses. */
 function refuseSplit({ items }: List, { source }: Context): void {
+  if (!/[([{]/.test(source.slice(spanOf(items[0]).start, spanOf(items.at(-1)).end))) return
   const isPlain = (node: Node | null): boolean => isScalar(node) && node.style === 'plain' && node.value !== null
   const spans = items.map((node) => (isPlain(node) ? spanOf(node) : undefined))
-  const [first, last] = [spanOf(items[0] ?? null), spanOf(items.at(-1) ?? null)]
-  if (!/[([{]/.test(source.slice(first.start, last.end))) return
   for (const [i, span] of spans.entries()) {
     if (!span) continue
     let open = opened(source.slice(span.start, span.end))
@@ -194,9 +209,12 @@ export const mapOf = <T, U>(value: Reader<T>, make: (name: Text, value: T) => U,
   schema: { type: 'object', additionalProperties: value.schema },
   read(node, context, where) {
     if (!isMap(node)) return expected(where, what, node, isGlued(node) ? 'A key ends with a colon and a space.' : undefined)
-    return entriesOf(node, context, where).flatMap(
-      ({ key, node: inner }) => collecting(context.faults, () => [make(key, value.read(inner, context, key.text))]) ?? [],
-    )
+    const made: U[] = []
+    for (const { key, node: inner } of entriesOf(node, context, where)) {
+      const read = attempted(value, inner, context, key.text)
+      if (read !== undefined) made.push(make(key, read))
+    }
+    return made
   },
 })
 
@@ -210,25 +228,27 @@ interface RawEntry {
 /** The entries of a map; faulty keys are gathered. */
 export function entriesOf(map: Dictionary, context: Context, where: string): RawEntry[] {
   const seen = new Map<string, Span>()
-  return map.items.flatMap((pair): RawEntry[] => {
+  const entries: RawEntry[] = []
+  for (const pair of map.items) {
     const key = keyOf(pair.key, context)
     if (!key) {
       const { start, end } = spanOf(pair.key)
       const found = isScalar(pair.key) ? context.source.slice(start, end) || 'empty' : kindOf(pair.key)
       const parts = { where: `a key of ${where}`, expected: 'a name', found, hint: 'Quote it if it is meant as a name.' }
       context.faults.push(diagnostic('expected', parts, { start, end }))
-      return []
+      continue
     }
     const first = seen.get(key.text)
     if (first) {
       const parts = { name: key.text, first: `defined in line ${context.lineOf(first.start)}` }
       context.faults.push(diagnostic('duplicate-name', parts, key.span))
-      return []
+      continue
     }
     if (map.flow && pair.value === null) fail('yaml-flow', { part: key.text }, key.span)
     seen.set(key.text, key.span)
-    return [{ key, node: pair.value }]
-  })
+    entries.push({ key, node: pair.value })
+  }
+  return entries
 }
 
 /** The text of a key, unless it is a word that YAML has another use for: `null` and `true` are values, `y` and `no` are names. */
