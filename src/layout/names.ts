@@ -1,73 +1,77 @@
 /** How a name from a spec is set: Greek letters, subscripts, primes (W1 → W₁, alpha → α, x_hat → x̂). */
 import { type Layout, Level, symbol } from './layout.ts'
-import { lowered, raisedText } from './text.ts'
+import { lowered, raisedText, toText } from './text.ts'
 
-const greek: Readonly<Record<string, string>> = {
-  alpha: 'α',
-  beta: 'β',
-  gamma: 'γ',
-  delta: 'δ',
-  epsilon: 'ε',
-  eps: 'ε',
-  zeta: 'ζ',
-  eta: 'η',
-  theta: 'θ',
-  iota: 'ι',
-  kappa: 'κ',
-  lambda: 'λ',
-  lam: 'λ',
-  mu: 'μ',
-  nu: 'ν',
-  xi: 'ξ',
-  pi: 'π',
-  rho: 'ρ',
-  sigma: 'σ',
-  tau: 'τ',
-  upsilon: 'υ',
-  phi: 'φ',
-  chi: 'χ',
-  psi: 'ψ',
-  omega: 'ω',
-  Gamma: 'Γ',
-  Delta: 'Δ',
-  Theta: 'Θ',
-  Lambda: 'Λ',
-  Xi: 'Ξ',
-  Pi: 'Π',
-  Sigma: 'Σ',
-  Phi: 'Φ',
-  Psi: 'Ψ',
-  Omega: 'Ω',
-}
-const greekCommand: Readonly<Record<string, string>> = {
-  ...Object.fromEntries(Object.entries(greek).map(([name, letter]) => [letter, `\\${name}`])),
-  ε: '\\varepsilon',
-  φ: '\\varphi',
-  λ: '\\lambda',
-}
-const accents: Readonly<Record<string, readonly [combining: string, command: string]>> = {
-  hat: ['\u0302', '\\hat'],
-  bar: ['\u0304', '\\bar'],
-  tilde: ['\u0303', '\\tilde'],
-  dot: ['\u0307', '\\dot'],
-}
+const greek: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    alpha: 'α',
+    beta: 'β',
+    gamma: 'γ',
+    delta: 'δ',
+    epsilon: 'ε',
+    eps: 'ε',
+    zeta: 'ζ',
+    eta: 'η',
+    theta: 'θ',
+    iota: 'ι',
+    kappa: 'κ',
+    lambda: 'λ',
+    lam: 'λ',
+    mu: 'μ',
+    nu: 'ν',
+    xi: 'ξ',
+    pi: 'π',
+    rho: 'ρ',
+    sigma: 'σ',
+    tau: 'τ',
+    upsilon: 'υ',
+    phi: 'φ',
+    chi: 'χ',
+    psi: 'ψ',
+    omega: 'ω',
+    Gamma: 'Γ',
+    Delta: 'Δ',
+    Theta: 'Θ',
+    Lambda: 'Λ',
+    Xi: 'Ξ',
+    Pi: 'Π',
+    Sigma: 'Σ',
+    Phi: 'Φ',
+    Psi: 'Ψ',
+    Omega: 'Ω',
+  }),
+)
+const commands: ReadonlyMap<string, string> = new Map([
+  ...[...greek].map(([name, letter]) => [letter, `\\${name}`] as const),
+  ['ε', '\\varepsilon'],
+  ['φ', '\\varphi'],
+  ['λ', '\\lambda'],
+])
+const accents: ReadonlyMap<string, readonly [combining: string, command: string]> = new Map([
+  ['hat', ['\u0302', '\\hat']],
+  ['bar', ['\u0304', '\\bar']],
+  ['tilde', ['\u0303', '\\tilde']],
+  ['dot', ['\u0307', '\\dot']],
+])
 
 /**
  * The layout of a value's full name: W1, z[3], or blocks[2].W1, in which an instance is a raised mark on the name of what
- * is in it, W₁⁽²⁾. `brief` leaves out the family of an instance, for networks that have only one; `own` is the notation
- * that an author gave to a plain name.
+ * is in it, W₁⁽²⁾. `brief` leaves out the family of an instance, for networks that have only one; `notation` is the LaTeX
+ * that an author gave to names.
  */
-export function fullNameLayout(name: string, own: (plain: string) => Layout | undefined, brief: boolean): Layout {
-  if (!/[.[]/.test(name)) return own(name) ?? nameLayout(name)
+export function fullNameLayout(name: string, notation: ReadonlyMap<string, string>, brief: boolean): Layout {
+  if (!/[.[]/.test(name)) return plainNameLayout(name, notation)
   const segments = name.split(/\.(?![^[]*\])/)
   const last = partsOf(segments.at(-1)!)
-  const base = (own(last.base) ?? nameLayout(last.base)) as Layout & { kind: 'symbol' }
+  const base = plainNameLayout(last.base, notation) as Layout & { kind: 'symbol' }
   const marks = segments.slice(0, -1).map((segment) => instanceMark(segment, brief))
   const at = last.indices.map((i) => `[${i.replaceAll('-', '−').replaceAll('*', '·')}]`).join('')
   const raised = marks.length > 0 ? raisedText(`(${marks.join(' ')})`) : ''
   const isShort = raised !== undefined && raised.length <= longestMark
   const text =
     marks.length === 0 ? base.text + at : isShort ? `${base.text}${raised}${at}` : `${segments.slice(0, -1).join('.')}.${base.text}${at}`
+  const own = notation.get(name)
+  if (own !== undefined) return symbol(text, own)
   const above = marks.map(markTex).join(',')
   const below = last.indices.map(indexTex).join(',')
   if (below === '') return symbol(text, `${base.latex}^{(${above})}`)
@@ -91,45 +95,52 @@ const instanceMark = (segment: string, brief: boolean): string => {
 const markTex = (mark: string): string => (/^[\d,+\- ]+$|^[A-Za-z]([+-]\d+)?$/.test(mark) ? mark : `\\text{${mark.replaceAll('_', '\\_')}}`)
 const indexTex = (index: string): string => index.replaceAll('*', ' ').replaceAll('−', '-')
 
+/** The layout of a name without instances and indices, in its author's notation if it has one. */
+export function plainNameLayout(name: string, notation: ReadonlyMap<string, string>): Layout {
+  const layout = nameLayout(name)
+  const own = notation.get(name)
+  return own === undefined ? layout : symbol(toText(layout), own)
+}
+
 /** The layout of a declared name. The text form stays readable where Unicode has no subscript for it. */
 export function nameLayout(name: string): Layout {
   const { base, mark } = split(name)
-  const accent = accents[mark]
-  const stem = stemLayout(base)
-  if (accent && [...stem.text].length === 1) return symbol((stem.text + accent[0]).normalize('NFC'), `${accent[1]}{${stem.latex}}`)
-  if (mark === '') return symbol(stem.text, stem.latex)
-  const text = lowered(greek[mark] ?? mark)
-  return symbol(text === undefined ? `${stem.text}_${greek[mark] ?? mark}` : stem.text + text, `${stem.latex}_{${markLatex(mark)}}`)
+  const stem = greek.get(base) ?? base
+  const latex = latexOf(base)
+  if (mark === '') return symbol(stem, latex)
+  const accent = accents.get(mark)
+  if (accent && [...stem].length === 1) return symbol((stem + accent[0]).normalize('NFC'), `${accent[1]}{${latex}}`)
+  const below = greek.get(mark) ?? mark
+  const text = lowered(below)
+  return symbol(text === undefined ? `${stem}_${below}` : stem + text, `${latex}_{${latexOf(mark)}}`)
 }
 
 /** W1 → W, 1;  W_out → W, out;  Ws → W, s;  hidden2 → hidden, 2 */
 function split(name: string): { base: string; mark: string } {
   const at = name.indexOf('_')
   if (at > 0 && at < name.length - 1) return { base: name.slice(0, at), mark: name.slice(at + 1) }
-  const isPlain = /^[\x20-\x7e]*$/.test(name)
-  const numbered = endsInDigit(name) ? (isPlain ? /^(\D*[A-Za-z])(\d+)$/ : /^(\D*\p{L})(\d+)$/u).exec(name) : null
-  if (numbered) return { base: numbered[1]!, mark: numbered[2]! }
-  const lettered = name.length > 1 ? (isPlain ? /^([A-Z])([a-z])$/ : /^(\p{Lu})(\p{Ll})$/u).exec(name) : null
-  if (lettered && !(name in greek)) return { base: lettered[1]!, mark: lettered[2]! }
-  return { base: name, mark: '' }
+  const digit = name.search(/\d/)
+  if (digit > 0) {
+    const base = name.slice(0, digit)
+    const mark = name.slice(digit)
+    return /^\d+$/.test(mark) && endsInLetter(base) ? { base, mark } : { base: name, mark: '' }
+  }
+  const lettered = name.length > 1 ? (isAscii(name) ? /^([A-Z])([a-z])$/ : /^(\p{Lu})(\p{Ll})$/u).exec(name) : null
+  return lettered && !greek.has(name) ? { base: lettered[1]!, mark: lettered[2]! } : { base: name, mark: '' }
 }
 
-const endsInDigit = (name: string): boolean => name !== '' && '0123456789'.includes(name.at(-1)!)
+const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text)
 
-function stemLayout(base: string): { text: string; latex: string } {
-  const letter = greek[base] ?? base
-  if (greekCommand[letter]) return { text: letter, latex: `${greekCommand[letter]}` }
-  return [...base].length === 1 && /[A-Za-z]/.test(base) ? { text: base, latex: base } : { text: base, latex: upright(base) }
+const endsInLetter = (text: string): boolean => (isAscii(text) ? /[A-Za-z]$/ : /\p{L}$/u).test(text)
+
+/** One letter or a number as it is, Greek letters by their commands, and what is longer upright. */
+function latexOf(part: string): string {
+  const letter = greek.get(part) ?? part
+  return commands.get(letter) ?? (/^(?:\d+|[A-Za-z])$/.test(part) ? part : upright(part))
 }
 
 const upright = (text: string): string =>
-  /^[\x20-\x7e]*$/.test(text) ? `\\mathrm{${text.replaceAll('_', '\\_')}}` : `\\text{${text.replaceAll('_', '\\_')}}`
-
-function markLatex(mark: string): string {
-  const letter = greek[mark] ?? mark
-  if (greekCommand[letter]) return greekCommand[letter]
-  return /^(\d+|[A-Za-z])$/.test(mark) ? mark : upright(mark)
-}
+  isAscii(text) ? `\\mathrm{${text.replaceAll('_', '\\_')}}` : `\\text{${text.replaceAll('_', '\\_')}}`
 
 /** A number as it is written in a formula: ½ rather than 0.5, 10⁻⁵ rather than 1e-5. */
 export function numberLayout(value: number): Layout {

@@ -3,7 +3,7 @@ import { type Diagnostic, fail, type Span } from '../diagnostic.ts'
 import type { Dim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Layout, symbol } from '../layout/layout.ts'
-import { fullNameLayout, nameLayout } from '../layout/names.ts'
+import { fullNameLayout } from '../layout/names.ts'
 import { toText } from '../layout/text.ts'
 import { operations } from '../ops/index.ts'
 import type { DeclaredFunction } from '../ops/opaque.ts'
@@ -51,22 +51,12 @@ export interface Draft {
 }
 
 /** How a value's full name is printed: as its author's notation says, or as its parts are; two names never alike. */
-export function layoutOf(name: string, draft: Draft): Layout {
-  const layout = prettyLayout(name, draft)
+export function layoutOf(name: string, { notation, isOneFamily, printed }: Draft): Layout {
+  const layout = fullNameLayout(name, notation, isOneFamily)
   const text = toText(layout)
-  const owner = draft.printed.get(text) ?? name
-  draft.printed.set(text, owner)
-  return owner === name ? layout : symbol(name, `\\mathrm{${name.replaceAll('_', '\\_')}}`)
-}
-
-function prettyLayout(name: string, { notation, isOneFamily }: Draft): Layout {
-  const own = (plain: string): Layout | undefined => {
-    const latex = notation.get(plain)
-    return latex === undefined ? undefined : symbol(toText(nameLayout(plain)), latex)
-  }
-  return notation.has(name)
-    ? symbol(toText(fullNameLayout(name, () => undefined, isOneFamily)), notation.get(name)!)
-    : fullNameLayout(name, own, isOneFamily)
+  const owner = printed.get(text)
+  if (owner === undefined) printed.set(text, name)
+  return owner === undefined || owner === name ? layout : symbol(name, `\\mathrm{${name.replaceAll('_', '\\_')}}`)
 }
 
 /** A name that may be defined: not taken, and not one that the syntax needs. */
@@ -78,7 +68,7 @@ export function requireFree(name: string, span: Span, draft: Draft): void {
   }
   if (draft.dims.has(name)) fail('duplicate-name', { name, first: 'the size of an axis' }, span)
   if (name === 'True' || name === 'False' || name === 'None') fail('bad-name', { name, why: 'it is a constant of the language' }, span)
-  if (name === 'T' || name === 'mT' || /\.m?T$/.test(name)) fail('bad-name', { name, why: 'it would hide the transpose .T' }, span)
+  if (/(?:^|\.)m?T$/.test(name)) fail('bad-name', { name, why: 'it would hide the transpose .T' }, span)
   if (operations.has(name)) fail('bad-name', { name, why: 'it is an operation' }, span)
 }
 

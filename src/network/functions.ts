@@ -2,9 +2,7 @@
 import { collecting, fail } from '../diagnostic.ts'
 import type { Expr } from '../expr/expr.ts'
 import type { Shape } from '../expr/shape.ts'
-import { symbol } from '../layout/layout.ts'
-import { nameLayout } from '../layout/names.ts'
-import { toText } from '../layout/text.ts'
+import { plainNameLayout } from '../layout/names.ts'
 import { operations } from '../ops/index.ts'
 import { type DeclaredFunction, opaque, opaquePointwise, withVjp } from '../ops/opaque.ts'
 import type { FunctionDefinition, Text } from './document.ts'
@@ -53,9 +51,7 @@ function functionOf(
   scope: Scope,
   brief: boolean,
 ): DeclaredFunction {
-  const plain = nameLayout(name)
-  const latex = draft.notation.get(name)
-  const layout = latex === undefined ? plain : symbol(toText(plain), latex)
+  const layout = plainNameLayout(name, draft.notation)
   if (!('text' in body)) {
     const local = (args: readonly Expr[], extra: readonly (readonly [string, Expr])[]): Scope => ({
       ...scope,

@@ -1,11 +1,15 @@
-/** Cuts the text of an expression into tokens. */
-import { fail, type Span } from '../diagnostic.ts'
+/** Reads the text of an expression token by token. */
 
-export interface Token {
-  readonly kind: 'name' | 'number' | 'string' | 'mark' | 'end'
-  /** The token in plain notation: ⊙ is *, − is -, ᵀ is .T. */
+/** A text, and the token in it that was read last. */
+export interface Scanner {
   readonly text: string
-  readonly span: Span
+  /** Unknown is a character that begins no token; the end comes last. */
+  kind: 'name' | 'number' | 'string' | 'mark' | 'unknown' | 'end'
+  /** The token in plain notation: ⊙ is *, − is -, ᵀ is .T. */
+  word: string
+  /** Where it begins and ends. */
+  from: number
+  to: number
 }
 
 /** Marks of pasted mathematics, and what they are read as. */
@@ -55,36 +59,46 @@ const kinds = [
 const plainMark = /\*\*|\/\/|->|<=|>=|==|[-*/<>=]/y
 const plainMarks = [{ kind: 'mark', pattern: plainMark }] as const
 
-/** All tokens of the text, the last of kind 'end'. `at` gives the place of an offset in the source. */
-export function tokens(text: string, at: (start: number, end: number) => Span): Token[] {
-  const result: Token[] = []
-  let from = 0
-  while (from < text.length) {
-    const first = text[from]!
-    if (first === ' ') from++
-    else if (alone.includes(first)) result.push({ kind: 'mark', text: first, span: at(from, ++from) })
-    else {
-      const blank = past(space, text, from)
-      const token = blank > 0 ? undefined : tokenAt(text, from, at)
-      if (token) result.push(token)
-      from = token?.end ?? blank
-    }
-  }
-  result.push({ kind: 'end', text: 'the end', span: at(text.length, text.length) })
-  return result
+/** Goes on to the next token. */
+export function scan(scanner: Scanner): void {
+  const { text } = scanner
+  let from = scanner.to
+  while (text[from] === ' ') from++
+  const first = text[from]
+  scanner.from = from
+  if (first === undefined) {
+    scanner.kind = 'end'
+    scanner.word = 'the end'
+    scanner.to = from
+  } else if (alone.includes(first)) {
+    scanner.kind = 'mark'
+    scanner.word = first
+    scanner.to = from + 1
+  } else match(scanner, first)
 }
 
-function tokenAt(text: string, from: number, at: (start: number, end: number) => Span): Token & { readonly end: number } {
-  const possible = '-*/<>='.includes(text[from]!) ? plainMarks : kinds
+function match(scanner: Scanner, first: string): void {
+  const { text, from } = scanner
+  const possible = '-*/<>='.includes(first) ? plainMarks : kinds
   for (let i = 0; i < possible.length; i++) {
     const { kind, pattern } = possible[i]!
-    if (kind === 'name' && text[from] === 'ᵀ') continue
-    const end = past(pattern, text, from)
-    if (end < 0) continue
-    const match = text.slice(from, end)
-    const plain = kind === 'string' ? match.slice(1, -1) : pattern === raisedT ? '.T' : kind === 'mark' ? (readings[match] ?? match) : match
-    return { kind, text: plain, span: at(from, end), end }
+    if (kind === 'name' && first === 'ᵀ') continue
+    const to = past(pattern, text, from)
+    if (to < 0) continue
+    const found = text.slice(from, to)
+    scanner.kind = kind
+    scanner.word =
+      kind === 'string' ? found.slice(1, -1) : pattern === raisedT ? '.T' : kind === 'mark' ? (readings[found] ?? found) : found
+    scanner.to = to
+    return
   }
-  const found = String.fromCodePoint(text.codePointAt(from)!)
-  return fail('syntax', { expected: 'an expression', found: `the character ${found}` }, at(from, from + found.length))
+  const blank = past(space, text, from)
+  if (blank > 0) {
+    scanner.to = blank
+    scan(scanner)
+  } else {
+    scanner.kind = 'unknown'
+    scanner.word = String.fromCodePoint(text.codePointAt(from)!)
+    scanner.to = from + scanner.word.length
+  }
 }

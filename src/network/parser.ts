@@ -1,7 +1,7 @@
-/** What the grammar is written with: a place among the tokens, and what it takes to go on from there. */
+/** What the grammar is written with: a place in a text, and what it takes to go on from there. */
 import { fail, type Span } from '../diagnostic.ts'
 import type { Text } from './document.ts'
-import { type Token, tokens } from './lexer.ts'
+import { past, type Scanner, scan } from './lexer.ts'
 
 /**
  * What a name stands for: dL/dx is one token only where L and x are values. Members are asked for with empty brackets:
@@ -12,67 +12,111 @@ export type Declared = (pattern: string) => 'value' | 'family' | 'instance' | un
 export const nowhere: Declared = () => undefined
 export const deepest = 400
 
-export interface Parser {
-  readonly tokens: readonly Token[]
+/** What a mark is to the operand before it: it joins it with the next one, the more tightly the greater the number, or belongs to it. */
+export const Binding = { call: -2, postfix: -1, none: 0, comparison: 1, sum: 2, product: 3 } as const
+type Binding = (typeof Binding)[keyof typeof Binding]
+
+const marks: readonly (readonly [Binding, readonly string[]])[] = [
+  [Binding.call, ['(', "'"]],
+  [Binding.postfix, ['**', '.T', '.mT', '[', '.']],
+  [Binding.comparison, ['<', '<=', '>', '>=', '==', '!=']],
+  [Binding.sum, ['+', '-']],
+  [Binding.product, ['*', '/', '//', '@']],
+]
+const bindings: ReadonlyMap<string, Binding> = new Map(marks.flatMap(([binding, own]) => own.map((mark) => [mark, binding] as const)))
+
+/** The token that comes next; the last one is the end, which nothing takes. */
+export interface Parser extends Scanner {
+  readonly source: Text
   readonly declared: Declared
-  at: number
+  binding: Binding
+  /** Where the token stands in the source, and where the one before it ends. */
+  start: number
+  end: number
+  last: number
   depth: number
 }
 
-export function start(text: Text, declared: Declared): Parser {
-  const { span, exact } = text
-  const place = (from: number, to: number): Span => (exact ? { start: span.start + from, end: span.start + to } : span)
-  return { tokens: tokens(text.text, place), declared, at: 0, depth: 0 }
+export function start(source: Text, declared: Declared): Parser {
+  const { text, span } = source
+  const { none: binding } = Binding
+  const p: Parser = {
+    text,
+    kind: 'end',
+    word: '',
+    from: 0,
+    to: 0,
+    source,
+    declared,
+    binding,
+    start: span.start,
+    end: span.start,
+    last: span.start,
+    depth: 0,
+  }
+  advance(p)
+  return p
 }
 
-/** The token that is read next; the last one is the end, which nothing takes. */
-export const peek = (p: Parser): Token => p.tokens[p.at]!
-
-export const ahead = (p: Parser, by: number): Token => p.tokens[Math.min(p.at + by, p.tokens.length - 1)]!
-
-export const isMark = (token: Token, text: string): boolean => token.kind === 'mark' && token.text === text
-
-export function take(p: Parser, mark: string): Token | undefined {
-  const token = p.tokens[p.at]!
-  if (token.kind !== 'mark' || token.text !== mark) return undefined
-  p.at++
-  return token
+export function advance(p: Parser): void {
+  const { span, exact } = p.source
+  p.last = p.end
+  scan(p)
+  p.start = exact ? span.start + p.from : span.start
+  p.end = exact ? span.start + p.to : span.end
+  p.binding = p.kind === 'mark' ? (bindings.get(p.word) ?? Binding.none) : Binding.none
+  if (p.kind === 'unknown') fail('syntax', { expected: 'an expression', found: `the character ${p.word}` }, here(p))
 }
 
-export const found = (token: Token): string => (token.kind === 'end' ? 'the end' : token.text)
+/** The place of the token that comes next. */
+export const here = ({ start, end }: Parser): Span => ({ start, end })
 
-export function expect(p: Parser, mark: string, expected: string, hint?: string): Token {
-  return take(p, mark) ?? fail('syntax', { expected, found: found(peek(p)), ...(hint ? { hint } : {}) }, peek(p).span)
+/** What was read from there on. */
+export const since = (start: number, p: Parser): Span => ({ start, end: p.last })
+
+export const isMark = (p: Parser, mark: string): boolean => p.kind === 'mark' && p.word === mark
+
+/** Whether the token that comes next is followed by such a text. */
+export const isBefore = (p: Parser, pattern: RegExp): boolean => past(pattern, p.text, p.to) >= 0
+
+export function take(p: Parser, mark: string): boolean {
+  if (p.kind !== 'mark' || p.word !== mark) return false
+  advance(p)
+  return true
+}
+
+/** The word that comes next, whatever it is. */
+export function next(p: Parser): string {
+  const { word } = p
+  advance(p)
+  return word
+}
+
+export function expect(p: Parser, mark: string, expected: string, hint?: string): void {
+  if (!take(p, mark)) fail('syntax', { expected, found: p.word, ...(hint ? { hint } : {}) }, here(p))
 }
 
 export function expectEnd(p: Parser): void {
-  const token = peek(p)
-  if (token.kind === 'end') return
-  const hint = token.text === ':' ? 'In YAML, quote an expression that contains a colon and a space.' : undefined
-  const juxtaposed = token.kind === 'name' || token.text === '(' ? 'Write products with @ (matrices) or * (entries).' : hint
-  fail('syntax', { expected: 'an operator or the end', found: found(token), ...(juxtaposed ? { hint: juxtaposed } : {}) }, token.span)
+  if (p.kind === 'end') return
+  const hint = p.word === ':' ? 'In YAML, quote an expression that contains a colon and a space.' : undefined
+  const juxtaposed = p.kind === 'name' || p.word === '(' ? 'Write products with @ (matrices) or * (entries).' : hint
+  fail('syntax', { expected: 'an operator or the end', found: p.word, ...(juxtaposed ? { hint: juxtaposed } : {}) }, here(p))
 }
 
-export const between = (a: { span: Span }, b: { span: Span }): Span => ({ start: a.span.start, end: b.span.end })
-
 /** Parentheses, brackets and signs nest on the call stack: their depth is bounded. */
-export function nested<T>(p: Parser, parse: () => T): T {
-  if (++p.depth > deepest) fail('syntax', { expected: `at most ${deepest} levels of parentheses`, found: 'more' }, peek(p).span)
-  const result = parse()
+export function nested<T>(p: Parser, parse: (p: Parser) => T): T {
+  if (++p.depth > deepest) fail('syntax', { expected: `at most ${deepest} levels of parentheses`, found: 'more' }, here(p))
+  const result = parse(p)
   p.depth--
   return result
 }
 
-export function commaSeparated<T>(p: Parser, close: ')' | ']', item: (p: Parser) => T): { items: T[]; close: Token } {
+export function commaSeparated<T>(p: Parser, close: ')' | ']', item: (p: Parser) => T): T[] {
   const items: T[] = []
-  let end = take(p, close)
-  while (!end) {
-    items.push(nested(p, () => item(p)))
-    end = take(p, close)
-    if (!end) {
-      expect(p, ',', `, or ${close}`)
-      end = take(p, close)
-    }
+  while (!take(p, close)) {
+    items.push(nested(p, item))
+    if (take(p, close)) break
+    expect(p, ',', `, or ${close}`)
   }
-  return { items, close: end }
+  return items
 }
