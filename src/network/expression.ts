@@ -33,35 +33,26 @@ export function expressionOf(ast: Ast, scope: Scope): Expr {
 }
 
 function read(ast: Ast, scope: Scope): Expr {
-  const of = (inner: Ast): Expr => expressionOf(inner, scope)
   switch (ast.kind) {
     case 'number':
       return fill(ast.value)
     case 'name':
       return nameOf(ast.name, scope)
-    case 'sum': {
-      const terms = ast.terms.map((t) => of(t.term))
-      requireBroadcast(
-        'add',
-        ast.terms.map((t) => t.term),
-        terms,
-        scope,
-      )
-      return add(terms.map((term, i) => (ast.terms[i]!.negative ? negated(term) : term)))
-    }
+    case 'sum':
+      return sumOf(ast, scope)
     case 'product':
-      return productOf(ast, of, scope)
+      return productOf(ast, scope)
     case 'negate':
-      return negated(of(ast.of))
+      return negated(expressionOf(ast.of, scope))
     case 'power':
-      return power(of(ast.base), of(ast.exponent))
+      return power(expressionOf(ast.base, scope), expressionOf(ast.exponent, scope))
     case 'compare': {
-      const [left, right] = [of(ast.left), of(ast.right)]
+      const [left, right] = [expressionOf(ast.left, scope), expressionOf(ast.right, scope)]
       requireBroadcast('compare', [ast.left, ast.right], [left, right], scope)
       return comparisons[ast.sign](left, right)
     }
     case 'transpose': {
-      const x = of(ast.of)
+      const x = expressionOf(ast.of, scope)
       if (x.shape.length > 2 && !ast.last) {
         fail('shapes', {
           what: '.T is for vectors and matrices',
@@ -74,7 +65,7 @@ function read(ast: Ast, scope: Scope): Expr {
     case 'index': {
       const member = referenceOf(ast, scope)
       if (member && member.rest.length < ast.marks.length) return entriesOf(nameOf(member.name, scope), member.rest, ast, scope)
-      return entriesOf(of(ast.of), ast.marks, ast, scope)
+      return entriesOf(expressionOf(ast.of, scope), ast.marks, ast, scope)
     }
     case 'member': {
       const member = referenceOf(ast, scope)
@@ -91,7 +82,7 @@ function read(ast: Ast, scope: Scope): Expr {
           ast.of.span,
         )
       }
-      return onlyValue(name, scope.apply!(name, ast.args.map(of), ast.span))
+      return onlyValue(name, scope.apply!(name, expressionsOf(ast.args, scope), ast.span))
     }
     case 'call':
       return callOf(ast, scope)
@@ -104,6 +95,8 @@ function read(ast: Ast, scope: Scope): Expr {
       return fail('not-here', { what: 'a derivative', where: 'the definition of a network', hint: 'Derivatives belong into claims.' })
   }
 }
+
+const expressionsOf = (asts: readonly Ast[], scope: Scope): Expr[] => asts.map((ast) => expressionOf(ast, scope))
 
 const entriesOf = (x: Expr, marks: readonly Mark[], ast: Ast, scope: Scope): Expr =>
   marks.length === 0 ? x : indexed(x, marks, (bound) => sizeOf(bound, scope), ast.span)
@@ -182,10 +175,17 @@ function productWith(sign: ProductSign, asts: readonly Ast[], [left, right]: rea
   return sign === '*' ? multiply([left, right]) : divide(left, right)
 }
 
-function productOf(ast: Ast & { kind: 'product' }, of: (ast: Ast) => Expr, scope: Scope): Expr {
-  let [result, before] = [of(ast.first), ast.first]
+function sumOf({ terms }: Ast & { kind: 'sum' }, scope: Scope): Expr {
+  const asts = terms.map(({ term }) => term)
+  const exprs = expressionsOf(asts, scope)
+  requireBroadcast('add', asts, exprs, scope)
+  return add(terms.some(({ negative }) => negative) ? exprs.map((expr, i) => (terms[i]!.negative ? negated(expr) : expr)) : exprs)
+}
+
+function productOf(ast: Ast & { kind: 'product' }, scope: Scope): Expr {
+  let [result, before] = [expressionOf(ast.first, scope), ast.first]
   for (const { sign, factor } of ast.rest) {
-    const next = of(factor)
+    const next = expressionOf(factor, scope)
     const span = { start: ast.span.start, end: factor.span.end }
     try {
       result = productWith(sign, [before, factor], [result, next], scope)
@@ -238,7 +238,7 @@ function callOf(ast: Ast & { kind: 'call' }, scope: Scope): Expr {
   const declared = scope.functions.get(base)
   if (declared) return declaredCall(ast, declared, scope)
   if (scope.isInstance?.(ast.callee)) {
-    const args = ast.args.map((a) => expressionOf(a, scope))
+    const args = expressionsOf(ast.args, scope)
     return onlyValue(ast.callee, scope.apply!(ast.callee, args, ast.span))
   }
   if (scope.broken.has(base)) throw skipped
@@ -260,7 +260,7 @@ function declaredCall(ast: Ast & { kind: 'call' }, f: NonNullable<ReturnType<Sco
   const given = ast.args.length + ast.named.length
   const sign = `${f.name}(${f.params.join(', ')})`
   if (given !== f.params.length || ast.named.length > 0) fail('argument-count', { signature: sign, given })
-  const args = ast.args.map((a) => expressionOf(a, scope))
+  const args = expressionsOf(ast.args, scope)
   const primes = ast.callee.length - f.name.length
   if (primes === 0) return scope.nameCall?.(f, args) ?? f.apply(args)
   if (primes > 1 || !f.prime) fail('unknown-operation', { name: ast.callee }, ast.head)
@@ -313,7 +313,7 @@ function regrouped(ast: Ast & { kind: 'call' }, { attributes }: Operation): Ast 
 }
 
 function listOf(ast: Ast, operation: Operation, scope: Scope): Expr[] {
-  if (ast.kind === 'list' && ast.items.length > 0) return ast.items.map((item) => expressionOf(item, scope))
+  if (ast.kind === 'list' && ast.items.length > 0) return expressionsOf(ast.items, scope)
   const family = referenceOf(ast, scope)?.name
   if (family !== undefined && scope.families.has(family)) return membersOf(family, scope).map((name) => nameOf(name, scope))
   if (ast.kind === 'over' && ast.sign === 'list') {

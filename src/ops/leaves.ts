@@ -56,21 +56,39 @@ export interface Domain {
   readonly classes?: Dim
 }
 
-const domains = new WeakMap<Op, Domain>()
 const real: Domain = { kind: 'real' }
+
+/** The operation of a variable or a name knows its layout, and a variable's where its values are drawn from. */
+interface Named extends Op {
+  readonly layout: Layout
+  readonly domain?: Domain
+}
+
+const ownLayout: Op['notation'] = (_, __, { op }) => (op as Named).layout
 
 /** A variable: a leaf with an identity of its own. Its value is given from outside. */
 export function variable(name: string, shape: Shape, layout: Layout, domain: Domain = real): Expr {
-  const leaf: Op = { name, why: 'a variable', fresh: true, shape: () => shape, notation: () => layout }
-  domains.set(leaf, domain)
-  return make(leaf, [])
+  const leaf: Named = { name, why: 'a variable', fresh: true, shape: () => shape, notation: ownLayout, layout, domain }
+  return make(leaf, nothing)
 }
 
-export const domainOf = (expr: Expr): Domain => domains.get(expr.op) ?? real
+const nothing: readonly Expr[] = []
+
+export const domainOf = ({ op }: Expr): Domain => (op as Partial<Named>).domain ?? real
 
 const sameShape: Op['shape'] = ([shape]) => shape!
 const sameValue: Op['evaluate'] = ([value]) => value!
 
 /** The value under a name, which gives it an identity and a gradient of its own. */
-export const named = (name: string, layout: Layout, value: Expr): Expr =>
-  make({ name, why: 'a name for the same value', atomic: true, shape: sameShape, notation: () => layout, evaluate: sameValue }, [value])
+export function named(name: string, layout: Layout, value: Expr): Expr {
+  const own: Named = {
+    name,
+    why: 'a name for the same value',
+    atomic: true,
+    shape: sameShape,
+    notation: ownLayout,
+    evaluate: sameValue,
+    layout,
+  }
+  return make(own, [value])
+}
