@@ -60,7 +60,7 @@ const accents: ReadonlyMap<string, readonly [combining: string, command: string]
  * that an author gave to names.
  */
 export function fullNameLayout(name: string, notation: ReadonlyMap<string, string>, brief: boolean): Layout {
-  if (!/[.[]/.test(name)) return plainNameLayout(name, notation)
+  if (!joints.test(name)) return plainNameLayout(name, notation)
   const segments = name.split(/\.(?![^[]*\])/)
   const last = partsOf(segments.at(-1)!)
   const base = plainNameLayout(last.base, notation) as Layout & { kind: 'symbol' }
@@ -78,6 +78,9 @@ export function fullNameLayout(name: string, notation: ReadonlyMap<string, strin
   if (!base.latex.includes('_')) return symbol(text, `${base.latex}${above ? `^{(${above})}` : ''}_{${below}}`)
   return symbol(text, `${base.latex}^{(${[above, below].filter((part) => part !== '').join(',')})}`)
 }
+
+/** What joins a full name of its parts. */
+const joints = /[.[]/
 
 /** Longer marks are harder to read raised than in front: encoder.W₁. */
 const longestMark = 9
@@ -119,24 +122,27 @@ export function nameLayout(name: string): Layout {
 function split(name: string): { base: string; mark: string } {
   const at = name.indexOf('_')
   if (at > 0 && at < name.length - 1) return { base: name.slice(0, at), mark: name.slice(at + 1) }
-  const digit = name.search(/\d/)
+  const digit = name.search(aDigit)
   if (digit > 0) {
     const base = name.slice(0, digit)
     const mark = name.slice(digit)
-    return /^\d+$/.test(mark) && endsInLetter(base) ? { base, mark } : { base: name, mark: '' }
+    return digits.test(mark) && endsInLetter(base) ? { base, mark } : { base: name, mark: '' }
   }
   const lettered = name.length > 1 ? (isAscii(name) ? /^([A-Z])([a-z])$/ : /^(\p{Lu})(\p{Ll})$/u).exec(name) : null
   return lettered && !greek.has(name) ? { base: lettered[1]!, mark: lettered[2]! } : { base: name, mark: '' }
 }
 
-const isAscii = (text: string): boolean => /^[\x20-\x7e]*$/.test(text)
+// patterns that every name is held against are made once
+const [aDigit, digits, oneLetter, ascii, latinEnd] = [/\d/, /^\d+$/, /^[A-Za-z]$/, /^[\x20-\x7e]*$/, /[A-Za-z]$/]
 
-const endsInLetter = (text: string): boolean => (isAscii(text) ? /[A-Za-z]$/ : /\p{L}$/u).test(text)
+const isAscii = (text: string): boolean => ascii.test(text)
+
+const endsInLetter = (text: string): boolean => latinEnd.test(text) || (!isAscii(text) && /\p{L}$/u.test(text))
 
 /** One letter or a number as it is, Greek letters by their commands, and what is longer upright. */
 function latexOf(part: string): string {
   const letter = greek.get(part) ?? part
-  return commands.get(letter) ?? (/^(?:\d+|[A-Za-z])$/.test(part) ? part : upright(part))
+  return commands.get(letter) ?? (oneLetter.test(part) || digits.test(part) ? part : upright(part))
 }
 
 const upright = (text: string): string =>

@@ -68,9 +68,11 @@ export function requireFree(name: string, span: Span, draft: Draft): void {
   }
   if (draft.dims.has(name)) fail('duplicate-name', { name, first: 'the size of an axis' }, span)
   if (name === 'True' || name === 'False' || name === 'None') fail('bad-name', { name, why: 'it is a constant of the language' }, span)
-  if (/(?:^|\.)m?T$/.test(name)) fail('bad-name', { name, why: 'it would hide the transpose .T' }, span)
+  if (transposes.test(name)) fail('bad-name', { name, why: 'it would hide the transpose .T' }, span)
   if (operations.has(name)) fail('bad-name', { name, why: 'it is an operation' }, span)
 }
+
+const transposes = /(?:^|\.)m?T$/
 
 const article = (role: Value['role']): string =>
   role === 'input'

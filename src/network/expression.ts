@@ -132,25 +132,27 @@ const negated = (x: Expr): Expr => {
   return value === undefined ? negate(x) : fill(-value, x.shape)
 }
 
-const textOf = (ast: Ast, { text }: Scope): string => {
-  const written = text.slice(ast.span.start, ast.span.end)
+type Placed = Pick<Ast, 'span'>
+
+const textOf = ({ span }: Placed, { text }: Scope): string => {
+  const written = text.slice(span.start, span.end)
   return written.length <= 40 ? written : `${written.slice(0, 37)}…`
 }
 
-function requireBroadcast(verb: string, asts: readonly Ast[], exprs: readonly Expr[], scope: Scope): void {
+function requireBroadcast(verb: string, parts: readonly Placed[], exprs: readonly Expr[], scope: Scope): void {
   let shape = exprs[0]!.shape
   exprs.forEach((expr, i) => {
     const common = broadcastShape(shape, expr.shape)
     if (!common) {
       const before = exprs.slice(0, i).findLastIndex((e) => !broadcastShape(e.shape, expr.shape))
       const other = exprs[before]!
-      const detail = `${textOf(asts[before]!, scope)} is ${shapeText(other.shape)}, ${textOf(asts[i]!, scope)} is ${shapeText(expr.shape)}`
+      const detail = `${textOf(parts[before]!, scope)} is ${shapeText(other.shape)}, ${textOf(parts[i]!, scope)} is ${shapeText(expr.shape)}`
       const vectors = verb === 'add' && other.shape.length === 1 && expr.shape.length === 1
       fail('shapes', {
         what: `shapes do not ${verb}`,
         detail,
         ...(vectors
-          ? { hint: padOrProject([textOf(asts[before]!, scope), other.shape[0]!], [textOf(asts[i]!, scope), expr.shape[0]!]) }
+          ? { hint: padOrProject([textOf(parts[before]!, scope), other.shape[0]!], [textOf(parts[i]!, scope), expr.shape[0]!]) }
           : {}),
       })
     }
@@ -168,10 +170,10 @@ function padOrProject(first: Summand, second: Summand): string {
   return `To add a skip of another size, pad it (pad(${name}, [[0, ${plain(minus(m, n))}]])) or project it (Ws @ ${name} with Ws: [${plain(m)}, ${plain(n)}]).`
 }
 
-function productWith(sign: ProductSign, asts: readonly Ast[], [left, right]: readonly [Expr, Expr], scope: Scope): Expr {
+function productWith(sign: ProductSign, before: Placed, factor: Ast, left: Expr, right: Expr, scope: Scope): Expr {
   if (sign === '@') return product(left, right)
   if (sign === '//') fail('not-here', { what: '//', where: 'an expression', hint: 'It divides sizes; tensors are divided with /.' })
-  requireBroadcast(sign === '*' ? 'multiply entry by entry' : 'divide', asts, [left, right], scope)
+  requireBroadcast(sign === '*' ? 'multiply entry by entry' : 'divide', [before, factor], [left, right], scope)
   return sign === '*' ? multiply([left, right]) : divide(left, right)
 }
 
@@ -182,17 +184,18 @@ function sumOf({ terms }: Ast & { kind: 'sum' }, scope: Scope): Expr {
   return add(terms.some(({ negative }) => negative) ? exprs.map((expr, i) => (terms[i]!.negative ? negated(expr) : expr)) : exprs)
 }
 
-function productOf(ast: Ast & { kind: 'product' }, scope: Scope): Expr {
-  let [result, before] = [expressionOf(ast.first, scope), ast.first]
-  for (const { sign, factor } of ast.rest) {
+function productOf({ first, rest, span }: Ast & { kind: 'product' }, scope: Scope): Expr {
+  let result = expressionOf(first, scope)
+  let before: Placed = first
+  for (const { sign, factor } of rest) {
     const next = expressionOf(factor, scope)
-    const span = { start: ast.span.start, end: factor.span.end }
+    const whole = { span: { start: span.start, end: factor.span.end } }
     try {
-      result = productWith(sign, [before, factor], [result, next], scope)
+      result = productWith(sign, before, factor, result, next, scope)
     } catch (error) {
-      throw located(error, span)
+      throw located(error, whole.span)
     }
-    before = { ...ast, span }
+    before = whole
   }
   return result
 }
@@ -270,31 +273,29 @@ function declaredCall(ast: Ast & { kind: 'call' }, f: NonNullable<ReturnType<Sco
 /** Positional arguments fill the parameters, then the attributes; keywords either. */
 function operationCall(written: Ast & { kind: 'call' }, operation: Operation, scope: Scope): Expr {
   const ast = operation.attributesFirst ? regrouped(written, operation) : written
-  const variadic = operation.params[0]?.startsWith('...') ?? false
-  const { plainParams: params } = operation
-  const attributes = Object.keys(operation.attributes)
-  const { slots } = operation
-  const bound = new Map<string, Ast>()
-  ast.args.forEach((value, i) => {
-    if (i >= slots.length) fail('argument-count', { signature: signature(operation), given: ast.args.length })
-    bound.set(slots[i]!, value)
-  })
+  const { params, plainParams, slots, attributes } = operation
+  if (ast.args.length > slots.length) fail('argument-count', { signature: signature(operation), given: ast.args.length })
+  const given = ast.args.map(unlessNone)
   for (const { name, value, span } of ast.named) {
-    if (!slots.includes(name)) {
+    const at = slots.indexOf(name)
+    if (at < 0) {
       const near = nearest(name, slots)
       fail('unknown-argument', { signature: signature(operation), argument: name, ...(near ? { near } : {}) }, span)
     }
-    bound.set(name, value)
+    given[at] = unlessNone(value)
   }
-  for (const [name, value] of bound) if (value.kind === 'name' && value.name === 'None') bound.delete(name)
+  const inSlot = (slot: string): Ast | undefined => given[slots.indexOf(slot)]
   // what may be left out is left out together with all after it
-  const last = params.findLastIndex((p) => bound.has(p))
-  const needed = params.filter((_, i) => i <= last || !isOptional(operation.params[i]!))
-  if (needed.some((p) => !bound.has(p))) fail('argument-count', { signature: signature(operation), given: bound.size })
-  const args = variadic ? listOf(bound.get(params[0]!)!, operation, scope) : needed.map((p) => expressionOf(bound.get(p)!, scope))
+  let count = plainParams.length
+  while (count > 0 && isOptional(params[count - 1]!) && !inSlot(plainParams[count - 1]!)) count--
+  const needed = plainParams.slice(0, count).map(inSlot)
+  if (needed.includes(undefined))
+    fail('argument-count', { signature: signature(operation), given: given.filter((value) => value !== undefined).length })
+  const isVariadic = params[0]?.startsWith('...') ?? false
+  const args = isVariadic ? listOf(needed[0]!, operation, scope) : expressionsOf(needed as Ast[], scope)
   const raw: Record<string, Attr> = {}
-  for (const name of attributes) {
-    const value = bound.get(name)
+  for (const name in attributes) {
+    const value = inSlot(name)
     if (value) raw[name] = rawAttribute(value, name, operation, scope)
   }
   try {
@@ -303,6 +304,8 @@ function operationCall(written: Ast & { kind: 'call' }, operation: Operation, sc
     throw hinted(error, `It is called like this: ${signature(operation)}`)
   }
 }
+
+const unlessNone = (ast: Ast): Ast | undefined => (ast.kind === 'name' && ast.name === 'None' ? undefined : ast)
 
 /** einsum("ij,jk->ik", A, B) as einsum([A, B], "ij,jk->ik"). */
 function regrouped(ast: Ast & { kind: 'call' }, { attributes }: Operation): Ast & { kind: 'call' } {

@@ -112,11 +112,12 @@ export function nested<T>(p: Parser, parse: (p: Parser) => T): T {
 }
 
 export function commaSeparated<T>(p: Parser, close: ')' | ']', item: (p: Parser) => T): T[] {
-  const items: T[] = []
+  if (take(p, close)) return []
+  const items = [nested(p, item)]
   while (!take(p, close)) {
-    items.push(nested(p, item))
-    if (take(p, close)) break
     expect(p, ',', `, or ${close}`)
+    if (take(p, close)) break
+    items.push(nested(p, item))
   }
   return items
 }

@@ -158,9 +158,12 @@ const words: Readonly<Record<string, null | boolean>> = {
   FALSE: false,
 }
 
+/** Everything else is a text. */
+const valueStart = /^[-+.~\dnNtTfF]/
+
 /** What the core schema of YAML takes a text for; undefined for its rarer numbers. */
 function coreValue(source: string): Scalar['value'] | undefined {
-  if (!/^[-+.~\dnNtTfF]/.test(source)) return source
+  if (!valueStart.test(source)) return source
   if (Object.hasOwn(words, source)) return words[source]
   if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(source)) return Number(source)
   return /^(?:0[ox]|[-+]?\.\w)/.test(source) ? undefined : source

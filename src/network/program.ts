@@ -1,5 +1,5 @@
 /** The equations of a body, read in order: each defines a node from what stands before it, and loops are unrolled. */
-import { collecting, type Diagnostic, Failure, fail, locating, type Span } from '../diagnostic.ts'
+import { collecting, type Diagnostic, Failure, fail, gather, locating, type Span } from '../diagnostic.ts'
 import type { Expr } from '../expr/expr.ts'
 import { named } from '../ops/leaves.ts'
 import type { Ast, Step } from './ast.ts'
@@ -26,18 +26,25 @@ type EquationStep = Step & { kind: 'equation' }
 
 /** Layers as they are executed: parsed once, however often they are run. What is faulty adds its targets to `broken`. */
 export function stepsOf(layers: readonly Layer[], draft: { readonly faults: Diagnostic[] }, broken: Set<string>): Step[] {
-  return layers.flatMap((layer): Step[] => {
-    const step = collecting(draft.faults, (): Step => {
-      if (layer.kind === 'for') {
-        return { kind: 'for', loop: parseLoop(layer.header), span: layer.header.span, body: stepsOf(layer.body, draft, broken) }
-      }
-      const { targets, value } = parseEquation(layer.text)
-      for (const target of targets) requireTarget(target)
-      return { kind: 'equation', targets, value, span: layer.text.span }
-    })
-    if (!step) for (const name of targetsOf(layer)) broken.add(name)
-    return step ? [step] : []
-  })
+  const steps: Step[] = []
+  for (const layer of layers) {
+    try {
+      steps.push(stepOf(layer, draft, broken))
+    } catch (error) {
+      gather(error, draft.faults)
+      for (const name of targetsOf(layer)) broken.add(name)
+    }
+  }
+  return steps
+}
+
+function stepOf(layer: Layer, draft: { readonly faults: Diagnostic[] }, broken: Set<string>): Step {
+  if (layer.kind === 'for') {
+    return { kind: 'for', loop: parseLoop(layer.header), span: layer.header.span, body: stepsOf(layer.body, draft, broken) }
+  }
+  const { targets, value } = parseEquation(layer.text)
+  for (const target of targets) requireTarget(target)
+  return { kind: 'equation', targets, value, span: layer.text.span }
 }
 
 function requireTarget(target: Ast): void {
@@ -59,7 +66,7 @@ const targetsOf = (layer: Layer): string[] =>
 /** Runs the steps of a body: its nodes become part of the network. Faults are gathered in the draft. */
 export function run(steps: readonly Step[], frame: Frame, body: readonly Step[] = steps): void {
   for (const step of steps) {
-    if (step.kind === 'equation') collecting(frame.draft.faults, () => runEquation(step, frame, body))
+    if (step.kind === 'equation') runEquation(step, frame, body)
     else if (frame.keep && isSymbolicRange(step.loop, frame.scope)) frame.keep(step, frame)
     else {
       const values = collecting(frame.draft.faults, () => stepsOfLoop(step.loop, frame.scope, step.span))
@@ -89,19 +96,18 @@ const baseOf = (target: Ast): string => (target.kind === 'index' ? baseOf(target
 
 function runEquation(step: EquationStep, frame: Frame, body: readonly Step[]): void {
   const targets: Target[] = []
-  let done = false
   try {
     for (const target of step.targets) targets.push(targetOf(target, frame))
     for (const { local, naming } of targets) requireUnused(local, naming, frame)
     defineAll(step, targets, frame)
-    done = true
   } catch (error) {
-    // what it uses may stand in the wrong place: that says more than that it is unknown
-    if (error instanceof Failure) requireEarlier(step, frame, body)
-    throw error
-  } finally {
-    if (!done) for (const target of step.targets) frame.broken.add(baseOf(target))
-    if (!done) for (const { local } of targets) frame.broken.add(local)
+    collecting(frame.draft.faults, () => {
+      // what it uses may stand in the wrong place: that says more than that it is unknown
+      if (error instanceof Failure) requireEarlier(step, frame, body)
+      throw error
+    })
+    for (const target of step.targets) frame.broken.add(baseOf(target))
+    for (const { local } of targets) frame.broken.add(local)
   }
 }
 

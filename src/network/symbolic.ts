@@ -57,6 +57,7 @@ interface Head {
 
 /** W[N], s[1:T+1] or W[l in range(N)]. */
 function headOf({ name }: Declaration): Head | undefined {
+  if (!name.text.includes('[')) return undefined
   const [, base, inside] = /^([^[]+)\[(.*)\]$/s.exec(name.text.trim()) ?? []
   if (!base || inside === undefined) return undefined
   if (/\bin\s+range\b/.test(inside)) return { base, ...parseLoop({ ...name, text: inside, exact: false }) }

@@ -77,22 +77,20 @@ function compared(p: Parser, left: Ast): Ast {
 }
 
 function sum(p: Parser, first: Ast): Ast {
-  const terms = [{ negative: false, term: first }]
-  while (p.binding === Binding.sum) {
-    const negative = next(p) === '-'
-    terms.push({ negative, term: expression(p, Binding.product) })
-  }
+  const terms = [{ negative: false, term: first }, summand(p)]
+  while (p.binding === Binding.sum) terms.push(summand(p))
   return { kind: 'sum', terms, span: between(first, terms.at(-1)!.term) }
 }
 
+const summand = (p: Parser): { negative: boolean; term: Ast } => ({ negative: next(p) === '-', term: expression(p, Binding.product) })
+
 function product(p: Parser, first: Ast): Ast {
-  const rest: { sign: ProductSign; factor: Ast }[] = []
-  while (p.binding === Binding.product) {
-    const sign = next(p) as ProductSign
-    rest.push({ sign, factor: signed(p) })
-  }
+  const rest = [factor(p)]
+  while (p.binding === Binding.product) rest.push(factor(p))
   return { kind: 'product', first, rest, span: between(first, rest.at(-1)!.factor) }
 }
+
+const factor = (p: Parser): { sign: ProductSign; factor: Ast } => ({ sign: next(p) as ProductSign, factor: signed(p) })
 
 const between = (first: Ast, last: Ast): Span => ({ start: first.span.start, end: last.span.end })
 

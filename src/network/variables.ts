@@ -1,6 +1,6 @@
 /** Inputs, parameters and constants: their shapes, domains and values. */
 
-import { collecting, fail, nearest } from '../diagnostic.ts'
+import { collecting, fail, gather, nearest } from '../diagnostic.ts'
 import { type Dim, sameDim, sizeSymbol } from '../expr/dim.ts'
 import { type Shape, shapeText } from '../expr/shape.ts'
 import { type Domain, variable } from '../ops/leaves.ts'
@@ -27,11 +27,12 @@ export function declareVariables({ inputs, params, constants }: Declarations, fr
   for (const [, declarations] of groups) for (const declaration of declarations) declareSizes(declaration, frame)
   for (const [role, declarations] of groups) {
     for (const declaration of declarations) {
-      const done = collecting(frame.draft.faults, () => {
+      try {
         for (const member of membersOf(declaration, frame)) declareMember(member, role, declaration, frame)
-        return true
-      })
-      if (!done) frame.broken.add(declaration.name.text.replace(/\[.*$/s, ''))
+      } catch (error) {
+        gather(error, frame.draft.faults)
+        frame.broken.add(declaration.name.text.replace(/\[.*$/s, ''))
+      }
     }
   }
 }
@@ -110,25 +111,23 @@ function declareSizes(declaration: Declaration, frame: Frame): void {
   const inner = index === undefined ? frame : { ...frame, scope: withIndex(frame.scope, index, sizeSymbol(index)) }
   if (declaration.shape?.every((dim) => inner.scope.dims.has(dim.text))) return
   // what is wrong with a shape is said when the variable is declared
-  collecting([], () => declaration.shape?.map((dim) => readDim(dim, inner, declareIn(frame))))
+  collecting([], () => declaration.shape?.map((dim) => readDim(dim, inner)))
 }
 
-const declareIn =
-  ({ draft, dims }: Frame) =>
-  (name: string): void => {
-    draft.dims.set(name, sizeSymbol(name))
-    dims.set(name, sizeSymbol(name))
-  }
-
 function shapeOf(declaration: Declaration, frame: Frame): Shape {
-  if (declaration.shape) return declaration.shape.map((dim) => readDim(dim, frame, declareIn(frame)))
+  if (declaration.shape) return declaration.shape.map((dim) => readDim(dim, frame))
   if (declaration.value !== undefined) return shapeOfNumbers(declaration.value)
   return []
 }
 
-function readDim(text: Text, { scope }: Frame, declare: (name: string) => void): Dim {
+/** A size of a shape. Its symbols are sizes from then on. */
+function readDim(text: Text, { draft, dims, scope }: Frame): Dim {
   const known = scope.dims.get(text.text)
   if (known !== undefined) return known
+  const declare = (name: string): void => {
+    draft.dims.set(name, sizeSymbol(name))
+    dims.set(name, sizeSymbol(name))
+  }
   const dim = dimOf(parseExpression(text), scope.dims, declare)
   if (typeof dim === 'number' && dim < 0) fail('bad-dim', { what: text.text, found: 'a size is not negative' }, text.span)
   return dim
@@ -158,6 +157,6 @@ function fixedValue(declaration: Declaration, shape: Shape): Tensor {
 function domainOf(declaration: Declaration, frame: Frame): Domain | undefined {
   if (!declaration.is) return undefined
   const index = /^index\((.+)\)$/.exec(declaration.is.text)
-  if (index) return { kind: 'index', classes: readDim({ ...declaration.is, text: index[1]!, exact: false }, frame, declareIn(frame)) }
+  if (index) return { kind: 'index', classes: readDim({ ...declaration.is, text: index[1]!, exact: false }, frame) }
   return { kind: declaration.is.text as Domain['kind'] }
 }
