@@ -53,12 +53,12 @@ export function branchesOf(network: Network, structure: Structure): Branches {
     const vertex = vertices[i]!
     const { value, uses, joins, parts } = vertex
     if (!vertex.varies) continue
-    if (value.role === 'node') {
-      if (joins.length > 0) merges.set(value, mergesAt(vertex))
-      else if (parts.some((e) => e.op.joins && varies.has(e))) told.set(value, true)
-    }
-    if (uses.length > 1 || (uses.length === 1 && uses[0]!.count > 1)) fanOuts.set(value, uses)
-    if (merges.has(value) || fanOuts.has(value) || uses.at(-1)?.by.value === network.loss) anchors.set(value, true)
+    const isMerge = value.role === 'node' && joins.length > 0
+    const isFanOut = uses.length > 1 || (uses.length === 1 && uses[0]!.count > 1)
+    if (isMerge) merges.set(value, mergesAt(vertex))
+    else if (value.role === 'node' && parts.some((e) => e.op.joins && varies.has(e))) told.set(value, true)
+    if (isFanOut) fanOuts.set(value, uses)
+    if (isMerge || isFanOut || uses[0]?.by.value === network.loss) anchors.set(value, true)
   }
   const recurring = [...(network.step?.recurring ?? [])].map((expr) => valueAt.get(expr)!)
   for (const value of recurring) anchors.set(value, true)
@@ -82,8 +82,7 @@ export function branchesOf(network: Network, structure: Structure): Branches {
   }
 
   const skips = skipsOf(structure)
-  const isUsedOnce = ([first, second]: readonly Use[]): boolean => second === undefined && first!.count === 1
-  const isSkip = (from: Value, consumer: Value): boolean => !isUsedOnce(vertexAt.get(from)!.uses) && skips.isSkip(from, consumer)
+  const isSkip = (from: Value, consumer: Value): boolean => fanOuts.has(from) && skips.isSkip(from, consumer)
   // one way needs no telling apart: along a chain, all the rest of it for every value would be quadratic
   const route = (from: Value, consumer: Value): Route => ({
     path: vertexAt.get(from)!.uses.length === 1 ? [from, consumer] : pathFrom(from, consumer),

@@ -60,7 +60,7 @@ export function reverse(network: Network, structure: Structure, rules: Rules): G
   const gradients = new Register<Value, Gradient>()
 
   for (let place = vertices.length - 1; place >= 0; place--) {
-    const { value, uses, parts, varies: isAsked } = vertices[place]!
+    const { value, uses, sources, varies: isAsked } = vertices[place]!
     if (!isAsked) continue
     const isLoss = value === network.loss
     const seed = network.seeds.get(value.expr)
@@ -75,9 +75,11 @@ export function reverse(network: Network, structure: Structure, rules: Rules): G
     const total = isLoss ? fill(1) : sumOf(contributions, collect)
     const adjoint = isLoss ? total : given ? total : named(`dL/d${value.name}`, derivative(network.loss.layout, value.layout), total)
     gradients.set(value, { of: value, adjoint, contributions, total, given })
-    if (parts.length === 0) continue
+    if (sources.length === 0) continue
     const isDirect = isLoss && network.lossIsOpaque
-    for (const { of, sent } of errorsSent(value.expr, adjoint, varies)) {
+    const received = errorsSent(value.expr, adjoint, varies)
+    for (let i = 0; i < received.length; i++) {
+      const { of, sent } = received[i]!
       const target = vertexAt.get(of)!
       const part = isDirect ? directPart(sumOfSent(sent), target, network) : contribution(value, target.value, sent, rules)
       const others = arriving[target.place]

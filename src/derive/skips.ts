@@ -28,7 +28,10 @@ export function skipsOf({ vertices, vertexAt, active }: Structure): Skips {
   const consumers = ({ active, uses }: Vertex): readonly Value[] => (active ? uses.filter(isSkip).map(({ by }) => by.value) : [])
   return {
     isHandedOn: (from, consumer, via) =>
-      via !== undefined && sums(consumer).carriers.has(via) && sums(consumer).received.has(from.expr) && passedBy(via).includes(from.expr),
+      via !== undefined &&
+      sums(consumer).carriers.get(via) === true &&
+      sums(consumer).received.has(from.expr) &&
+      passedBy(via).includes(from.expr),
     isSkip(from, consumer) {
       let known = skipsFrom.get(from)
       if (!known) skipsFrom.set(from, (known = consumers(vertexAt.get(from)!)))
@@ -39,33 +42,32 @@ export function skipsOf({ vertices, vertexAt, active }: Structure): Skips {
 
 /** The sums in an equation with what hands its arguments on to them, and how often they receive each expression. */
 interface Sums {
-  readonly carriers: ReadonlySet<Expr>
+  /** Expressions of the equation, and whether they are among those. */
+  readonly carriers: ReadonlyMap<Expr, boolean>
   readonly received: ReadonlyMap<Expr, number>
 }
 
 const passedBy = (expr: Expr): readonly Expr[] => expr.op.passes?.(expr) ?? []
 
-const noSums: Sums = { carriers: new Set(), received: new Map() }
+const noSums: Sums = { carriers: new Map(), received: new Map() }
 
 /** From the top of the equation down: through activations and normalisations, and through all that hands values on as they are. */
 function sumsIn(root: Expr, active: Members): Sums {
   // most equations hand nothing on
   const { passes, slope, joins, vjp } = root.op
   if (vjp && !passes && !slope && !joins) return noSums
-  const carriers = new Set<Expr>()
+  const carriers = new Map<Expr, boolean>()
   const received = new Map<Expr, number>()
-  const seen = new Set<Expr>()
   const todo = [{ expr: root, isSummed: false }]
   while (todo.length > 0) {
     const { expr, isSummed } = todo.pop()!
-    if (isSource(expr) || seen.has(expr)) continue
-    seen.add(expr)
+    if (isSource(expr) || carriers.has(expr)) continue
     const passed = expr.op.vjp ? passedBy(expr) : [definition(expr)!]
     const isSum = isSummed || passed.filter((a) => active.has(a)).length > 1
-    if (isSum) carriers.add(expr)
+    carriers.set(expr, isSum)
     for (const arg of !isSummed && (expr.op.slope ?? expr.op.joins) ? expr.args : passed) {
-      if (isSource(arg) && isSum) received.set(arg, (received.get(arg) ?? 0) + 1)
-      else todo.push({ expr: arg, isSummed: isSum })
+      if (!isSource(arg)) todo.push({ expr: arg, isSummed: isSum })
+      else if (isSum) received.set(arg, (received.get(arg) ?? 0) + 1)
     }
   }
   return { carriers, received }

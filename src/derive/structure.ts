@@ -13,11 +13,11 @@ export interface Vertex {
   readonly varies: boolean
   /** It depends on an input, not only on parameters. */
   readonly active: boolean
-  /** The unnamed expressions of its equation and the names that they end at, arguments first; none for a variable. */
+  /** The unnamed expressions of its equation, arguments first. */
   readonly parts: readonly Expr[]
   /** Those of them that join two or more branches: arguments that are active. */
   readonly joins: readonly Expr[]
-  /** What its equation uses, in reading order. */
+  /** What its equation uses, in reading order; a value without an equation uses nothing. */
   readonly sources: readonly Use[]
   /** Where it is used itself, by what the loss is made of, in the order of definition. */
   readonly uses: readonly Use[]
@@ -46,17 +46,11 @@ export interface Structure {
   readonly active: Members
 }
 
-/** A vertex whose edges are still being found. */
-interface Draft extends Vertex {
-  sources: readonly Use[]
-  uses: Use[]
-}
+/** A vertex while it is explored. */
+type Draft = { -readonly [K in keyof Vertex]: Vertex[K] extends readonly (infer T)[] ? T[] : Vertex[K] }
 
 /** What an expression varies with: parameters alone, or an input, too. */
 const [withParams, withInputs] = [1, 2]
-type Level = number | undefined
-
-const levelOf: Readonly<Partial<Record<Value['role'], Level>>> = { param: withParams, input: withInputs }
 
 const nothing: never[] = []
 
@@ -66,21 +60,22 @@ export function structureOf(network: Network): Structure {
   const vertices: Draft[] = []
   for (const value of network.values.values()) {
     const { expr, role } = value
-    const parts = isLeaf(value) ? nothing : partsOf(expr)
-    const joins = joinsAmong(parts, levels, vertexAt)
-    const level = isLeaf(value) ? levelOf[role] : levels.get(expr.args[0]!)
-    if (level !== undefined) levels.set(expr, level)
     const vertex: Draft = {
       value,
       place: vertices.length,
-      varies: level !== undefined,
-      active: level === withInputs,
-      parts,
-      joins,
+      varies: false,
+      active: false,
+      parts: nothing,
+      joins: nothing,
       sources: nothing,
       uses: nothing,
     }
-    if (parts.length > 0) vertex.sources = usesBy(vertex, vertexAt)
+    if (role === 'input') levels.set(expr, withInputs)
+    else if (role === 'param') levels.set(expr, withParams)
+    else if (role !== 'constant') readEquation(vertex, levels, vertexAt)
+    const level = levels.get(expr)
+    vertex.varies = level !== undefined
+    vertex.active = level === withInputs
     vertices.push(vertex)
     vertexAt.set(expr, vertex)
   }
@@ -94,30 +89,34 @@ export function structureOf(network: Network): Structure {
   }
 }
 
-/** Where a network begins: a variable, or a node of another network that this one is a part of. */
-const isLeaf = ({ role }: Value): boolean => role !== 'node' && role !== 'loss'
-
-/** The unnamed expressions of an equation and the names and variables that they end at, arguments first. */
-const partsOf = (name: Expr): Expr[] => inOrder([name.args[0]!])
-
-/** The names and variables that an equation uses, in reading order. */
-export const sourcesOf = (name: Expr): ReadonlySet<Expr> => new Set(partsOf(name).filter(isSource))
-
-/** Notes what the parts of an equation vary with; finds those that join branches. */
-function joinsAmong(parts: readonly Expr[], levels: Table<number>, known: Members): readonly Expr[] {
-  let joins: Expr[] = nothing
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i]!
-    if (!isSource(part)) {
-      if (noteLevel(part, levels) < 2) continue
-      if (joins === nothing) joins = [part]
-      else joins.push(part)
-    } else if (part.op.atomic && !known.has(part)) {
+/** Finds the parts of an equation, what they vary with and join, and what the equation uses. */
+function readEquation(by: Draft, levels: Table<number>, vertexAt: Lookup<Vertex>): void {
+  const { expr } = by.value
+  const order = inOrder(expr.args)
+  let mentions = 0
+  for (let i = 0; i < order.length; i++) {
+    const part = order[i]!
+    if (isSource(part)) {
+      const of = vertexAt.get(part)
+      by.sources = extended(by.sources, { source: part, of, by, count: 1 })
       // what is under the name of a value has been seen at that value
-      for (const below of inOrder([part], argsOf)) noteLevel(below, levels)
+      if (part.op.atomic && of === undefined) for (const below of inOrder([part], argsOf)) noteLevel(below, levels)
+    } else {
+      by.parts = extended(by.parts, part)
+      if (noteLevel(part, levels) > 1) by.joins = extended(by.joins, part)
+      mentions += part.args.length
     }
   }
-  return joins
+  noteLevel(expr, levels)
+  // most equations are trees, in which each part but the root is mentioned once
+  if (mentions >= order.length) by.sources = counted(by)
+}
+
+/** A list with one more item; few have more than one, so it is of exact length at first. */
+function extended<T>(list: T[], item: T): T[] {
+  if (list.length === 0) return [item]
+  list.push(item)
+  return list
 }
 
 /** An expression varies with what its arguments vary with. Tells how many of them are active. */
@@ -135,25 +134,15 @@ function noteLevel(expr: Expr, levels: Table<number>): number {
   return active
 }
 
-/** What the equation of a vertex uses. */
-function usesBy(by: Vertex, vertexAt: Lookup<Vertex>): readonly Use[] {
-  const { parts } = by
-  const uses: Use[] = []
-  let mentions = 0
-  for (let i = 0; i < parts.length; i++) {
-    const source = parts[i]!
-    if (isSource(source)) uses.push({ source, of: vertexAt.get(source), by, count: 1 })
-    else mentions += source.visible.length
-  }
-  // most equations are trees, in which each part but the root is mentioned once
-  return mentions < parts.length ? uses : counted(uses, parts)
+/** The sources of an equation, with how often its parts mention them. */
+function counted({ sources, parts }: Vertex): Use[] {
+  const counts = new Map<Expr, number>()
+  for (const { args } of parts) for (const arg of args) counts.set(arg, (counts.get(arg) ?? 0) + 1)
+  return sources.map(({ source, of, by }) => ({ source, of, by, count: counts.get(source)! }))
 }
 
-function counted(uses: readonly Use[], parts: readonly Expr[]): readonly Use[] {
-  const counts = new Map<Expr, number>()
-  for (const { visible } of parts) for (const part of visible) counts.set(part, (counts.get(part) ?? 0) + 1)
-  return uses.map(({ source, of, by }) => ({ source, of, by, count: counts.get(source)! }))
-}
+/** The names and variables that an equation uses, in reading order. */
+export const sourcesOf = (name: Expr): ReadonlySet<Expr> => new Set(inOrder(name.args).filter(isSource))
 
 /** Enters at each vertex where it is used, by what the loss is made of: from others no error comes. */
 function enterUses(vertices: readonly Draft[], vertexAt: Lookup<Draft>, { loss, seeds }: Network): void {
@@ -169,14 +158,9 @@ function enterUses(vertices: readonly Draft[], vertexAt: Lookup<Draft>, { loss, 
       const used = sources[i]!.of as Draft | undefined
       if (used === undefined) continue
       reached[used.place] = true
-      if (varies) enter(used, sources[i]!)
+      if (varies) used.uses = extended(used.uses, sources[i]!)
     }
   }
   for (let i = 0; i < vertices.length; i++) if (vertices[i]!.uses.length > 1) vertices[i]!.uses.reverse()
-  for (const of of seeded) enter(of, { source: of.value.expr, of, by: end, count: 1 })
-}
-
-function enter(used: Draft, use: Use): void {
-  if (used.uses === nothing) used.uses = [use]
-  else used.uses.push(use)
+  for (const of of seeded) of.uses = extended(of.uses, { source: of.value.expr, of, by: end, count: 1 })
 }
