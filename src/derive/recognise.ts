@@ -1,5 +1,5 @@
 /** Laws of one network: where a rule has built again what a node stands for, the node's name is put in its place. */
-import { type Expr, make } from '../expr/expr.ts'
+import { type Expr, make, type Op } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
 import type { Network } from '../network/network.ts'
 import { add, divide, negate } from '../ops/arithmetic.ts'
@@ -18,9 +18,12 @@ interface Quotient {
 export function recognisers(network: Network): readonly Law[] {
   const { tidy } = tidiers()
   const nameOf = new Table<Expr>()
+  const defining = new Set<Op>()
   const quotients = new Map<Expr, Quotient>()
   const note = (definition: Expr, name: Expr): void => {
-    if (!nameOf.has(definition)) nameOf.set(definition, name)
+    if (nameOf.has(definition)) return
+    nameOf.set(definition, name)
+    defining.add(definition.op)
   }
   for (const { expr } of network.values.values()) {
     const definition = expr.args[0]
@@ -33,11 +36,11 @@ export function recognisers(network: Network): readonly Law[] {
     if (definition.op !== divide && definition.op !== add) continue
     // what rules build has been tidied by the time it is looked at
     const tidied = definition.args.some(isCopied) ? tidy(definition) : definition
-    note(tidied, expr)
+    if (tidied !== definition) note(tidied, expr)
     if (tidied.op === divide) quotients.set(tidied.args[0]!, { name: expr, over: tidied.args[0]!, under: tidied.args[1]! })
   }
   return [
-    { name: 'by the definition of a node', on: () => true, apply: (expr) => nameOf.get(expr) ?? null },
+    { name: 'by the definition of a node', on: (op) => defining.has(op), apply: (expr) => nameOf.get(expr) ?? null },
     ...(quotients.size > 0 ? [quotientByName(quotients)] : []),
   ]
 }

@@ -13,7 +13,7 @@ export interface Skips {
 
 export function skipsOf({ vertices, vertexAt, active }: Structure): Skips {
   const sumsOf = new Table<Sums>()
-  const skipsFrom = new Table<readonly Value[]>()
+  const skipsFrom = new Table<ReadonlySet<Value>>()
   const goesRound = walker(vertices)
   const sums = (consumer: Value): Sums => {
     let known = sumsOf.get(consumer)
@@ -25,7 +25,7 @@ export function skipsOf({ vertices, vertexAt, active }: Structure): Skips {
     return direct !== undefined && (count > direct || goesRound(of!, by))
   }
   /** The consumers that a value skips to. */
-  const consumers = ({ active, uses }: Vertex): readonly Value[] => (active ? uses.filter(isSkip).map(({ by }) => by.value) : [])
+  const consumers = ({ active, uses }: Vertex): ReadonlySet<Value> => new Set(active ? uses.filter(isSkip).map(({ by }) => by.value) : [])
   return {
     isHandedOn: (from, consumer, via) =>
       via !== undefined &&
@@ -35,7 +35,7 @@ export function skipsOf({ vertices, vertexAt, active }: Structure): Skips {
     isSkip(from, consumer) {
       let known = skipsFrom.get(from)
       if (!known) skipsFrom.set(from, (known = consumers(vertexAt.get(from)!)))
-      return known.includes(consumer)
+      return known.has(consumer)
     },
   }
 }

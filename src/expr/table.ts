@@ -34,26 +34,23 @@ export class Table<T> {
   }
 }
 
-/** A table that also tells what it holds, in the order in which the keys were entered: a Map whose keys are numbered. */
+/** A table that also tells what it holds, in the order in which it was entered: a Map whose keys are numbered. Each key is set once. */
 export class Register<K extends Numbered, T> extends Table<T> implements ReadonlyMap<K, T> {
   private readonly entered: K[] = []
-
-  constructor(entries: Iterable<readonly [K, T]> = []) {
-    super()
-    for (const [key, value] of entries) this.set(key, value)
-  }
+  private readonly held: T[] = []
 
   get size(): number {
     return this.entered.length
   }
 
   override set(key: K, value: T): void {
-    if (!this.has(key)) this.entered.push(key)
+    this.entered.push(key)
+    this.held.push(value)
     super.set(key, value)
   }
 
   forEach(visit: (value: T, key: K, map: ReadonlyMap<K, T>) => void): void {
-    for (let i = 0; i < this.entered.length; i++) visit(this.get(this.entered[i]!)!, this.entered[i]!, this)
+    for (let i = 0; i < this.entered.length; i++) visit(this.held[i]!, this.entered[i]!, this)
   }
 
   keys(): MapIterator<K> {
@@ -61,13 +58,11 @@ export class Register<K extends Numbered, T> extends Table<T> implements Readonl
   }
 
   values(): MapIterator<T> {
-    const values: T[] = []
-    for (let i = 0; i < this.entered.length; i++) values.push(this.get(this.entered[i]!)!)
-    return values.values()
+    return this.held.values()
   }
 
   entries(): MapIterator<[K, T]> {
-    return this.entered.map((key): [K, T] => [key, this.get(key)!]).values()
+    return this.entered.map((key, i): [K, T] => [key, this.held[i]!]).values()
   }
 
   [Symbol.iterator](): MapIterator<[K, T]> {
