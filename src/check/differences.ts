@@ -1,7 +1,7 @@
 /** Differences of the forward pass at one point, along directions in the values of the network: the one measure that knows no rule. */
-import { type Plan, type Point, pass, planned } from '../expr/evaluate.ts'
-import { type Expr, inOrder } from '../expr/expr.ts'
-import { type Lookup, Table } from '../expr/table.ts'
+import { type Plan, type Point, pass, planBehind, planned } from '../expr/evaluate.ts'
+import type { Expr } from '../expr/expr.ts'
+import { type Lookup, members, Table } from '../expr/table.ts'
 import type { Random } from '../tensor/random.ts'
 import { normalTensor } from '../tensor/random.ts'
 import { inner, norm, type Tensor, zip } from '../tensor/tensor.ts'
@@ -33,13 +33,14 @@ const steps = [
 
 /** Measures gradients of a loss by some of the values below it, which are `unmoved` at the point; those of one group are moved at once. */
 export function measurer(loss: Expr, unmoved: Lookup<Tensor>, point: Point, random: Random): (group: readonly Slope[]) => Measured {
-  const rounding = roundingOf(loss, unmoved.get(loss)!.data[0]!, point)
+  const whole = planned([loss], point)
+  const rounding = roundingOf(loss, whole, unmoved.get(loss)!.data[0]!, point)
 
   return (group) => {
     const directions = group.map(({ gradient }) => unitTowards(gradient, normalTensor(random, gradient.shape)))
     const slope = group.reduce((sum, { gradient }, i) => sum + inner(gradient, directions[i]!), 0)
     const scale = group.reduce((sum, { gradient }) => sum + norm(gradient), 0) || 1
-    const plan = planned([loss], { ...point, values: notBehind(new Set(group.map(({ of }) => of)), loss, point, unmoved) })
+    const plan = planBehind(members(group.map(({ of }) => of)), whole, unmoved)
     // many directions at once move the loss far: the step keeps that small, too
     const widest = Math.min(2e-4, 1e-3 / Math.abs(slope || 1))
 
@@ -115,21 +116,9 @@ interface Pair {
 }
 
 /** What fewer places change is rounding. A saturated loss is tiny, but it is made of numbers near one. */
-function roundingOf(loss: Expr, value: number, point: Point): number {
-  const plan = planned([loss], point)
+function roundingOf(loss: Expr, plan: Plan, value: number, point: Point): number {
   const changes = [3, 4].map((bits) => Math.abs(forward(loss, plan, coarsened(point, bits)).value - value))
   return 30 * Math.max(...changes) + 1e-15 * Math.max(1, Math.abs(value))
-}
-
-/** The values that stay as they are when some are nudged. */
-function notBehind(nudged: ReadonlySet<Expr>, loss: Expr, { values: given }: Point, values: Lookup<Tensor>): Point['values'] {
-  const behind = new Set<Expr>()
-  const rest = new Map<Expr, Tensor>()
-  for (const expr of inOrder([loss], (e) => (given.has(e) ? [] : e.args))) {
-    if (!given.has(expr) && expr.args.some((a) => nudged.has(a) || behind.has(a))) behind.add(expr)
-    else if (values.has(expr)) rest.set(expr, values.get(expr)!)
-  }
-  return rest
 }
 
 /** A unit direction, half along the gradient, so that the slope is never lost in rounding, and half at random. */

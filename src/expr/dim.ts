@@ -120,7 +120,9 @@ export function sizeIn(dim: Dim, sizes: Sizes): number {
   if (typeof dim === 'number') return dim
   let sum = 0
   for (const { coefficient, atoms } of dim.terms) {
-    sum += atoms.reduce((n, a) => n * atomIn(a, sizes), coefficient)
+    let term = coefficient
+    for (const atom of atoms) term *= atomIn(atom, sizes)
+    sum += term
   }
   return sum
 }

@@ -3,7 +3,7 @@ import { type Tensor, zip } from '../tensor/tensor.ts'
 import type { Sizes } from './dim.ts'
 import { type Attrs, concreteAttrs, definition, type Expr, inOrder } from './expr.ts'
 import { concreteShape } from './shape.ts'
-import { type Lookup, Table } from './table.ts'
+import { type Lookup, type Members, Table } from './table.ts'
 
 /** What expressions are evaluated with: numbers for the sizes, tensors for leaves (or for any expression that is to be held fixed). */
 export interface Point {
@@ -42,6 +42,24 @@ export const planned = (roots: readonly Expr[], { values, sizes }: Point): Plan 
       : { expr, given, attrs: concreteAttrs(expr.attrs, sizes), shape: concreteShape(expr.shape, sizes) }
   })
 
+/** The part of a plan that does something else when some values are moved; all others are known. */
+export function planBehind(moved: Members, plan: Plan, known: Lookup<Tensor>): Plan {
+  const [behind, used] = [new Table<true>(), new Table<true>()]
+  for (const { expr, given } of plan) {
+    const inputs = given ? nothing : inputsOf(expr)
+    if (!inputs.some((e) => moved.has(e) || behind.has(e))) continue
+    behind.set(expr, true)
+    for (const e of inputs) used.set(e, true)
+  }
+  const fixed = (action: Action): Action => ({
+    expr: action.expr,
+    given: known.get(action.expr)!,
+    attrs: action.attrs,
+    shape: action.shape,
+  })
+  return plan.flatMap((action) => (behind.has(action.expr) ? action : used.has(action.expr) || moved.has(action.expr) ? fixed(action) : []))
+}
+
 /** One forward pass. */
 export function pass(plan: Plan, { nudges, round }: Pick<Point, 'nudges' | 'round'>, observe?: Observer): Lookup<Tensor> {
   const values = new Table<Tensor>()
@@ -58,12 +76,14 @@ export function pass(plan: Plan, { nudges, round }: Pick<Point, 'nudges' | 'roun
 
 /** What is evaluated for the roots, arguments first, where some values are given: composites with what defines them. */
 export const evaluated = (roots: readonly Expr[], given: Point['values']): readonly Expr[] =>
-  inOrder(roots, (expr) => {
-    if (given.has(expr)) return nothing
-    if (expr.op.evaluate) return expr.args
-    const expansion = definition(expr)
-    return expansion ? [expansion] : expr.args
-  })
+  inOrder(roots, (expr) => (given.has(expr) ? nothing : inputsOf(expr)))
+
+/** What the value of an expression is computed from. */
+function inputsOf(expr: Expr): readonly Expr[] {
+  if (expr.op.evaluate) return expr.args
+  const expansion = definition(expr)
+  return expansion ? [expansion] : expr.args
+}
 
 const nothing: readonly Expr[] = []
 const noShape: readonly number[] = []
