@@ -114,12 +114,8 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const { tidy, collect } = tidiers(...own)
   const steps: Step[] = []
   const inPrint = withDerivatives(tidy, derivatives)
-  const simplify = (expr: Expr): Expr => inPrint(expr, trace ? steps : undefined)
-  const raw = reverse(network, structure, {
-    simplify,
-    collect: (expr) => collect(expr, trace ? steps : undefined),
-    ...skipsFirst(branches),
-  })
+  const noted = (rewrite: Rewriter): Rewriter => (trace ? (expr) => rewrite(expr, steps) : rewrite)
+  const raw = reverse(network, structure, { simplify: noted(inPrint), collect: noted(collect), ...skipsFirst(branches) })
   const formed = openedAhead(inForm(raw, branches, form, { simplify: tidy, collect }), network, collect)
   if (form === 'expanded') requirePrintable(formed.gradients)
   const named = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, structure, network)
@@ -150,7 +146,8 @@ const skipsFirst = ({ isSkip, kindOf }: Branches): Pick<Rules, 'inReadingOrder' 
 })
 
 function first<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly T[] {
-  const [front, rest]: [T[], T[]] = [[], []]
+  const front: T[] = []
+  const rest: T[] = []
   for (const item of items) (isFirst(item) ? front : rest).push(item)
   return front.length > 0 ? front.concat(rest) : items
 }

@@ -23,9 +23,8 @@ export function inForm(
   { simplify, collect }: Pick<Rules, 'simplify' | 'collect'>,
 ): Formed {
   const keepsNames = form !== 'expanded'
-  const couldStay = (total: Expr): boolean => keepsNames && !isName(total)
   const isKept = (value: Value): boolean => anchors.has(value) || stated.has(value)
-  const counts = mentionsIn(gradients, ({ of, total }) => couldStay(total) && !isKept(of))
+  const counts = mentionsIn(gradients, isKept)
   const replacement = new Table<Expr>()
   const opening = (e: Expr): Expr | undefined => replacement.get(e)
   const opened = (expr: Expr, tidy: (expr: Expr) => Expr): Expr => {
@@ -49,8 +48,9 @@ export function inForm(
     const own = given || depth === 0 ? gradient : formed(gradient)
     result.set(of, own)
     if (given || recurring.has(of)) return
-    const stays = couldStay(own.total)
-    if (stays && (depth >= deepest || isKept(of) || counts.get(of)! > 1)) return
+    // a formula that is nothing but a name is never worth another
+    const couldStay = keepsNames && own.total.visible.length > 0
+    if (couldStay && (depth >= deepest || counts.get(of) === often)) return
     replacement.set(adjoint, own.total)
     nesting.set(of, depth + 1)
   })
@@ -60,19 +60,19 @@ export function inForm(
 /** How many names may be opened inside each other before a formula can't be read at a glance. */
 const deepest = 6
 
-/** A formula that is nothing but a name: it is never worth another. */
-export const isName = (expr: Expr): boolean => expr.visible.length === 0
+const often = 2
 
-/** How many times the names ∂L/∂v that are asked for are mentioned, as far as one can tell once from often. */
-function mentionsIn(gradients: Gradients, isAsked: (gradient: Gradient) => boolean): Lookup<number> {
+/** How many times the names ∂L/∂v of formulas are mentioned: not at all, once or often, as if that were so of all that are kept. */
+function mentionsIn(gradients: Gradients, isKept: (value: Value) => boolean): Lookup<number> {
   const counts = new Table<number>()
-  gradients.forEach((gradient) => {
-    const { of, contributions } = gradient
-    if (isAsked(gradient)) counts.set(of, 0)
+  gradients.forEach(({ of, contributions, total }) => {
+    if (isKept(of)) counts.set(of, often)
+    else if (total.visible.length > 0) counts.set(of, 0)
     for (let i = 0; i < contributions.length; i++) {
       const { consumer, term } = contributions[i]!
       const count = counts.get(consumer)
-      if (count !== undefined && count < 2) counts.set(consumer, count + timesIn(term, gradients.get(consumer)!.adjoint))
+      if (count === undefined || count === often) continue
+      counts.set(consumer, Math.min(count + timesIn(term, gradients.get(consumer)!.adjoint), often))
     }
   })
   return counts

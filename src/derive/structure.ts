@@ -58,6 +58,7 @@ export function structureOf(network: Network): Structure {
   const levels = new Table<number>()
   const vertexAt = new Table<Draft>()
   const vertices: Draft[] = []
+  // what an equation uses is defined before it
   for (const value of network.values.values()) {
     const { expr, role } = value
     const vertex: Draft = {
@@ -93,12 +94,13 @@ export function structureOf(network: Network): Structure {
 function readEquation(by: Draft, levels: Table<number>, vertexAt: Lookup<Vertex>): void {
   const { expr } = by.value
   const order = inOrder(expr.args)
+  const sources: Use[] = []
   let mentions = 0
   for (let i = 0; i < order.length; i++) {
     const part = order[i]!
     if (isSource(part)) {
       const of = vertexAt.get(part)
-      by.sources = extended(by.sources, { source: part, of, by, count: 1 })
+      sources.push({ source: part, of, by, count: 1 })
       // what is under the name of a value has been seen at that value
       if (part.op.atomic && of === undefined) for (const below of inOrder([part], argsOf)) noteLevel(below, levels)
     } else {
@@ -109,10 +111,10 @@ function readEquation(by: Draft, levels: Table<number>, vertexAt: Lookup<Vertex>
   }
   noteLevel(expr, levels)
   // most equations are trees, in which each part but the root is mentioned once
-  if (mentions >= order.length) by.sources = counted(by)
+  by.sources = mentions < order.length ? sources : counted(sources, by.parts)
 }
 
-/** A list with one more item; few have more than one, so it is of exact length at first. */
+/** A list with one more item; most have no more than one, and take no more room. */
 function extended<T>(list: T[], item: T): T[] {
   if (list.length === 0) return [item]
   list.push(item)
@@ -135,7 +137,7 @@ function noteLevel(expr: Expr, levels: Table<number>): number {
 }
 
 /** The sources of an equation, with how often its parts mention them. */
-function counted({ sources, parts }: Vertex): Use[] {
+function counted(sources: readonly Use[], parts: readonly Expr[]): Use[] {
   const counts = new Map<Expr, number>()
   for (const { args } of parts) for (const arg of args) counts.set(arg, (counts.get(arg) ?? 0) + 1)
   return sources.map(({ source, of, by }) => ({ source, of, by, count: counts.get(source)! }))
