@@ -1,5 +1,6 @@
 /** Activations: one entry each, with value, derivative and, where there is one, the derivative in terms of the output. */
 import type { Expr } from '../expr/expr.ts'
+import { ofFirst } from '../expr/shape.ts'
 import { call, primed, symbol, word } from '../layout/layout.ts'
 import { map, type Tensor } from '../tensor/tensor.ts'
 import { divide, greater, greaterEqual, less, multiply, subtract, where } from './arithmetic.ts'
@@ -29,7 +30,7 @@ function activation<const A extends Attributes = Record<never, never>>(
     source: define.source,
     examples,
     align: aligned,
-    shape: ([x]) => x,
+    shape: ofFirst,
     evaluate: ([x], attrs) => map(x, (v) => define.value(v, attrs)),
     kinks: ([x], attrs) => kinksOf(x, attrs),
     notation: ([x]) => call(head, [x]),
@@ -46,7 +47,7 @@ function activation<const A extends Attributes = Record<never, never>>(
     source: define.source,
     examples: [`${name}'(x) | x: [n]`],
     align: aligned,
-    shape: ([x]) => x,
+    shape: ofFirst,
     notation: ([x]) => call(primed(head), [x]),
     expand: ([x], attrs) => define.derivative(x, attrs, f(x, attrs as never)),
     guises: {
@@ -225,7 +226,7 @@ export const prelu = op('prelu', ['x', 'a'])({
   formula: 'x where x > 0, else a·x',
   source: 'He et al. 2015 (PReLU), eq. (1)',
   examples: ['prelu(x, a) | x: [n], a: [n]', 'prelu(x, a) | x: [m, n], a: [n]', 'prelu(x, a) | x: [n], a: []'],
-  shape: ([x]) => x,
+  shape: ofFirst,
   notation: (args) => call(word('prelu'), args),
   expand([x, a]) {
     const channel = x.shape.length === 3 ? 0 : x.shape.length === 1 ? 0 : 1

@@ -1,7 +1,7 @@
 /** Expressions without arguments, and names: numbers, sizes, variables, and the wrapper that gives a node its identity. */
 import { type Dim, dimLayout } from '../expr/dim.ts'
 import { type Expr, make, type Op } from '../expr/expr.ts'
-import { type Shape, scalarShape } from '../expr/shape.ts'
+import { ofFirst, type Shape, scalarShape } from '../expr/shape.ts'
 import { type Layout, Level, row, symbol, within } from '../layout/layout.ts'
 import { numberLayout } from '../layout/names.ts'
 import { full } from '../tensor/tensor.ts'
@@ -76,8 +76,7 @@ const nothing: readonly Expr[] = []
 
 export const domainOf = ({ op }: Expr): Domain => (op as Partial<Named>).domain ?? real
 
-const sameShape: Op['shape'] = ([shape]) => shape!
-const sameValue: Op['evaluate'] = ([value]) => value!
+const sameValue: Op['evaluate'] = (values) => values[0]!
 
 /** The value under a name, which gives it an identity and a gradient of its own. */
 export function named(name: string, layout: Layout, value: Expr): Expr {
@@ -85,7 +84,7 @@ export function named(name: string, layout: Layout, value: Expr): Expr {
     name,
     why: 'a name for the same value',
     atomic: true,
-    shape: sameShape,
+    shape: ofFirst,
     notation: ownLayout,
     evaluate: sameValue,
     layout,

@@ -113,7 +113,8 @@ export const outer = op('outer', ['a', 'b'])({
 
 /** The product that `@` means for these ranks (NumPy, matmul). */
 export function product(a: Expr, b: Expr): Expr {
-  const [r, s] = [a.shape.length, b.shape.length]
+  const r = a.shape.length
+  const s = b.shape.length
   if (r === 0 || s === 0) {
     fail('shapes', {
       what: '@ needs vectors or matrices',
