@@ -127,3 +127,17 @@ test('what the loss is not made of is told, and changes nothing else', async () 
   expect(text).not.toContain('direct')
   expect(text).not.toContain('fan-out')
 })
+
+test('a name may have parts that are words of JavaScript', async () => {
+  const text = await printed(
+    'inputs:',
+    '  x_valueOf: [n]',
+    'params:',
+    '  W_constructor: [m, n]',
+    'layers:',
+    '  - y = W_constructor @ x_valueOf',
+    'loss: L(y)',
+  )
+  expect(text).toContain('∂L/∂W_constructor')
+  expect(text).toContain('∂L/∂x_valueOf')
+})

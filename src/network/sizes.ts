@@ -19,7 +19,7 @@ export function attributeOf(ast: Ast, sizes: SizeScope): Attr | undefined {
       return items.includes(undefined) ? undefined : (items as Attr[])
     }
     case 'name':
-      return ast.name in words ? words[ast.name] : sizes.get(ast.name)
+      return Object.hasOwn(words, ast.name) ? words[ast.name] : sizes.get(ast.name)
     default:
       return arithmetic(ast, (inner) => {
         const value = attributeOf(inner, sizes)

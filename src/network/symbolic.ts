@@ -28,16 +28,19 @@ export function depthsOf(document: Document, fixed: ReadonlySet<string>): readon
   const add = (...asts: (Ast | undefined)[]): void => {
     for (const ast of asts) for (const { name } of ast ? namesIn(ast) : []) found.add(name)
   }
-  const visit = (layer: Layer): void => {
-    if (layer.kind !== 'for') return
-    const loop = tried(() => parseLoop(layer.header))
-    if (loop) indices.add(loop.index)
-    add(loop?.from, loop?.to, loop?.step)
-    layer.body.forEach(visit)
+  const visit = (layers: readonly Layer[]): void => {
+    for (const layer of layers) {
+      if (layer.kind !== 'for') continue
+      const loop = tried(() => parseLoop(layer.header))
+      if (loop) indices.add(loop.index)
+      add(loop?.from, loop?.to, loop?.step)
+      visit(layer.body)
+    }
   }
   const bodies = [document, ...document.modules]
-  for (const { layers } of bodies) layers.forEach(visit)
-  for (const declaration of [...document.inputs, ...bodies.flatMap((b) => [...b.params, ...b.constants])]) {
+  for (const { layers } of bodies) visit(layers)
+  const declarations = [document.inputs, ...bodies.flatMap((b) => [b.params, b.constants])]
+  for (const declaration of declarations.flatMap((group) => group.filter(isFamily))) {
     const head = tried(() => headOf(declaration))
     if (head?.index) indices.add(head.index)
     add(head?.from, head?.to)
@@ -55,9 +58,10 @@ interface Head {
   readonly to: Ast
 }
 
+const isFamily = ({ name }: Declaration): boolean => name.text.includes('[')
+
 /** W[N], s[1:T+1] or W[l in range(N)]. */
 function headOf({ name }: Declaration): Head | undefined {
-  if (!name.text.includes('[')) return undefined
   const [, base, inside] = /^([^[]+)\[(.*)\]$/s.exec(name.text.trim()) ?? []
   if (!base || inside === undefined) return undefined
   if (/\bin\s+range\b/.test(inside)) return { base, ...parseLoop({ ...name, text: inside, exact: false }) }
