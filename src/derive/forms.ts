@@ -62,7 +62,7 @@ const deepest = 6
 
 const often = 2
 
-/** How many times the names ∂L/∂v of formulas are mentioned: not at all, once or often, as if that were so of all that are kept. */
+/** How many times each name ∂L/∂v of a formula is mentioned: never, once or often. What is kept in any case counts as mentioned often. */
 function mentionsIn(gradients: Gradients, isKept: (value: Value) => boolean): Lookup<number> {
   const counts = new Table<number>()
   gradients.forEach(({ of, contributions, total }) => {
