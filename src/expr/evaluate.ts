@@ -42,21 +42,18 @@ export const planned = (roots: readonly Expr[], { values, sizes }: Point): Plan 
       : { expr, given, attrs: concreteAttrs(expr.attrs, sizes), shape: concreteShape(expr.shape, sizes) }
   })
 
-/** The part of a plan that does something else when some values are moved; all others are known. */
+/** The part of a plan for one root that does something else when some values are moved; all others are known. */
 export function planBehind(moved: Members, plan: Plan, known: Lookup<Tensor>): Plan {
   const [behind, used] = [new Table<true>(), new Table<true>()]
+  // what is asked for stays, even if nothing moves it
+  for (const { expr } of plan.slice(-1)) used.set(expr, true)
   for (const { expr, given } of plan) {
     const inputs = given ? nothing : inputsOf(expr)
     if (!inputs.some((e) => moved.has(e) || behind.has(e))) continue
     behind.set(expr, true)
     for (const e of inputs) used.set(e, true)
   }
-  const fixed = (action: Action): Action => ({
-    expr: action.expr,
-    given: known.get(action.expr)!,
-    attrs: action.attrs,
-    shape: action.shape,
-  })
+  const fixed = ({ expr, attrs, shape }: Action): Action => ({ expr, given: known.get(expr)!, attrs, shape })
   return plan.flatMap((action) => (behind.has(action.expr) ? action : used.has(action.expr) || moved.has(action.expr) ? fixed(action) : []))
 }
 
