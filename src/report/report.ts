@@ -34,10 +34,10 @@ export function reportOf(derivation: Derivation, at: readonly Value[] | undefine
 
 /** The equations in their order, a loop under its heading. */
 function forwardSections(derivation: Derivation, writer: Writer): Section[] {
-  const { network, loops } = derivation
-  const nodes = [...network.values.values()].filter((v) => v.role === 'node' && !v.isCall)
+  const { structure, loops } = derivation
+  let rest: Value[] = []
+  for (const { value } of structure.vertices) if (value.role === 'node' && !value.isCall) rest.push(value)
   const sections: Section[] = []
-  let rest = nodes
   for (const { loop, derivation: step } of loops) {
     const before = rest.filter((v) => v.span.start < loop.span.start)
     if (before.length > 0) sections.push({ kind: 'forward', lines: before.map(writer.forward), where: [] })

@@ -5,10 +5,10 @@ import type { Value } from '../network/network.ts'
 import { type Line, lineOf, type Section } from './lines.ts'
 
 /** The inputs and parameters whose gradient is zero. What loops use is told by the loops. */
-export function unreached({ network, gradients }: Derivation): readonly Value[] {
+export function unreached({ network, structure, gradients }: Derivation): readonly Value[] {
   const found: Value[] = []
   if (network.loops.length > 0 || network.step) return found
-  for (const value of network.values.values())
+  for (const { value } of structure.vertices)
     if ((value.role === 'input' || value.role === 'param') && !gradients.has(value)) found.push(value)
   return found
 }
