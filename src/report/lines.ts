@@ -106,9 +106,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     given || !adjoint.op.atomic ? derivative(network.loss.layout, of.layout) : nameOf(adjoint)
   const operatorForm = form === 'jacobian' ? jacobianForm(derivation, layout) : undefined
   const forwardMemo: TypesetMemo = new Table()
-  for (const { expr, isCall } of network.values.values()) {
-    if (isCall) forwardMemo.set(expr, typeset(expr.args[0]!, forwardMemo))
-  }
+  for (const { value } of structure.vertices) if (value.isCall) forwardMemo.set(value, typeset(value.expr.args[0]!, forwardMemo))
   const broadcasts = broadcastRemarks(derivation)
   const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
   const termOf = (term: Expr, kind: Kind, path: readonly Value[]): Term => ({ term, layout: typesetTerm(term, memo), kind, path })
@@ -224,8 +222,9 @@ const usedOften = ({ layout }: Value, { count }: Use): string => `${toText(layou
 /** used by a and y: contributions add up */
 function usesText(uses: readonly Use[]): string {
   const names = uses.map(({ by, count }) => toText(by.value.layout) + often(count))
-  const shown = names.length > 6 ? [...names.slice(0, 5), `${names.length - 5} others`] : names
-  const list = shown.length > 1 ? `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}` : shown[0]!
+  const rest = names.splice(names.length > 6 ? 5 : -1)
+  const last = rest.length > 1 ? `${rest.length} others` : rest[0]!
+  const list = names.length > 0 ? `${names.join(', ')} and ${last}` : last
   return `used by ${list}: contributions add up`
 }
 

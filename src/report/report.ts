@@ -183,7 +183,7 @@ const nodeSection = (value: Value, { branches, structure }: Derivation, writer: 
   kind: branches.merges.has(value) ? 'merge' : 'node',
   title: writer.equation(value),
   why: reasonsOf(value, structure),
-  lines: [...own, ...writer.sent(value)],
+  lines: own.concat(writer.sent(value)),
 })
 
 function plainSection(g: Gradient, writer: Writer): Draft {

@@ -30,10 +30,12 @@ interface Written {
   readonly head: string
 }
 
-function writtenOf({ left, sign, right }: Line, before = ''): Written {
-  const head = `${before}${toText(left)} ${sign} `
+function writtenOf({ left, sign, right }: Line): Written {
+  const head = toText(left) + (sign === '=' ? ' = ' : ' ⟵ ')
   return { text: head + toText(right), head }
 }
+
+const behind = (before: string, { text, head }: Written): Written => ({ text: before + text, head: before + head })
 
 function writeSection(section: Section, paint: Paint, out: string[]): void {
   const head = headText(section, paint)
@@ -43,7 +45,7 @@ function writeSection(section: Section, paint: Paint, out: string[]): void {
   if (lines.length === 1) writeLine(lines[0]!, writtenOf(lines[0]!), least, indent, paint, out)
   else writeAligned(lines, indent, paint, out)
   for (let i = 0; i < where.length; i++)
-    writeLine(where[i]!, writtenOf(where[i]!, i === 0 ? 'where ' : '      '), least, margin, paint, out)
+    writeLine(where[i]!, behind(i === 0 ? 'where ' : '      ', writtenOf(where[i]!)), least, margin, paint, out)
 }
 
 /** So many spaces stand at least between a formula and what is said of it. */
