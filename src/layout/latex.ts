@@ -1,5 +1,5 @@
 /** Writes a layout as LaTeX for amsmath's mathematics mode. */
-import type { Layout } from './layout.ts'
+import { type Layout, latexOf } from './layout.ts'
 
 type Piece = Layout | string
 
@@ -10,7 +10,7 @@ export function toLatex(layout: Layout): string {
   while (todo.length > 0) {
     const next = todo.pop()!
     if (typeof next === 'string') write(out, next)
-    else if (next.kind === 'symbol') write(out, next.latex)
+    else if (next.kind === 'symbol') write(out, latexOf(next))
     else for (const piece of pieces(next).reverse()) todo.push(piece)
   }
   return out.join('').trim()
@@ -56,7 +56,7 @@ function pieces(layout: Exclude<Layout, { kind: 'symbol' }>): Piece[] {
 
 /** A base that already has this mark gets braces: a second one would be an error. */
 function based(base: Layout, mark: '^' | '_'): Piece[] {
-  const bare = (base.kind === 'symbol' && !base.latex.includes(mark)) || base.kind === 'fence'
+  const bare = (base.kind === 'symbol' && !latexOf(base).includes(mark)) || base.kind === 'fence'
   const other = (base.kind === 'subscript' && mark === '^') || (base.kind === 'superscript' && mark === '_')
   return bare || other ? [base] : ['{', base, '}']
 }

@@ -4,9 +4,16 @@
 export const Level = { relation: 0, sum: 1, hadamard: 2, product: 3, factor: 4, derivative: 5, atom: 6 } as const
 export type Level = (typeof Level)[keyof typeof Level]
 
+/** `latex` is a finished LaTeX fragment for the same mark, or makes it, as text needs none; by default it equals `text`. */
+export interface Mark {
+  readonly kind: 'symbol'
+  readonly text: string
+  readonly latex: string | (() => string)
+  readonly level: Level
+}
+
 export type Layout =
-  /** `latex` is a finished LaTeX fragment for the same mark; by default it equals `text`. */
-  | { readonly kind: 'symbol'; readonly text: string; readonly latex: string; readonly level: Level }
+  | Mark
   | { readonly kind: 'row'; readonly level: Level; readonly parts: readonly Layout[] }
   | { readonly kind: 'fraction'; readonly level: Level; readonly over: Layout; readonly under: Layout }
   /** Without `of` it acts on what follows. */
@@ -23,7 +30,14 @@ export type Layout =
       readonly body: Layout
     }
 
-export const symbol = (text: string, latex: string = text, level: Level = Level.atom): Layout => ({ kind: 'symbol', text, latex, level })
+export const symbol = (text: string, latex: Mark['latex'] = text, level: Level = Level.atom): Mark => ({
+  kind: 'symbol',
+  text,
+  latex,
+  level,
+})
+
+export const latexOf = ({ latex }: Mark): string => (typeof latex === 'string' ? latex : latex())
 
 export const row = (level: Level, parts: readonly Layout[]): Layout => ({ kind: 'row', level, parts })
 

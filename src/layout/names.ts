@@ -1,6 +1,6 @@
 /** How a name from a spec is set: Greek letters, subscripts, primes (W1 → W₁, alpha → α, x_hat → x̂). */
-import { type Layout, Level, symbol } from './layout.ts'
-import { lowered, raisedText, toText } from './text.ts'
+import { type Layout, Level, latexOf, type Mark, symbol } from './layout.ts'
+import { lowered, raisedText } from './text.ts'
 
 const greek: ReadonlyMap<string, string> = new Map(
   Object.entries({
@@ -47,7 +47,8 @@ const commands: ReadonlyMap<string, string> = new Map([
   ['φ', '\\varphi'],
   ['λ', '\\lambda'],
 ])
-const accents: ReadonlyMap<string, readonly [combining: string, command: string]> = new Map([
+type Accent = readonly [combining: string, command: string]
+const accents: ReadonlyMap<string, Accent> = new Map([
   ['hat', ['\u0302', '\\hat']],
   ['bar', ['\u0304', '\\bar']],
   ['tilde', ['\u0303', '\\tilde']],
@@ -59,24 +60,26 @@ const accents: ReadonlyMap<string, readonly [combining: string, command: string]
  * is in it, W₁⁽²⁾. `brief` leaves out the family of an instance, for networks that have only one; `notation` is the LaTeX
  * that an author gave to names.
  */
-export function fullNameLayout(name: string, notation: ReadonlyMap<string, string>, brief: boolean): Layout {
+export function fullNameLayout(name: string, notation: ReadonlyMap<string, string>, brief: boolean): Mark {
   if (!joints.test(name)) return plainNameLayout(name, notation)
   const segments = name.split(/\.(?![^[]*\])/)
   const last = partsOf(segments.at(-1)!)
-  const base = plainNameLayout(last.base, notation) as Layout & { kind: 'symbol' }
+  const base = plainNameLayout(last.base, notation)
   const marks = segments.slice(0, -1).map((segment) => instanceMark(segment, brief))
   const at = last.indices.map((i) => `[${i.replaceAll('-', '−').replaceAll('*', '·')}]`).join('')
   const raised = marks.length > 0 ? raisedText(`(${marks.join(' ')})`) : ''
   const isShort = raised !== undefined && raised.length <= longestMark
   const text =
     marks.length === 0 ? base.text + at : isShort ? `${base.text}${raised}${at}` : `${segments.slice(0, -1).join('.')}.${base.text}${at}`
-  const own = notation.get(name)
-  if (own !== undefined) return symbol(text, own)
+  return symbol(text, notation.get(name) ?? (() => fullLatex(latexOf(base), marks, last.indices)))
+}
+
+function fullLatex(base: string, marks: readonly string[], indices: readonly string[]): string {
   const above = marks.map(markTex).join(',')
-  const below = last.indices.map(indexTex).join(',')
-  if (below === '') return symbol(text, `${base.latex}^{(${above})}`)
-  if (!base.latex.includes('_')) return symbol(text, `${base.latex}${above ? `^{(${above})}` : ''}_{${below}}`)
-  return symbol(text, `${base.latex}^{(${[above, below].filter((part) => part !== '').join(',')})}`)
+  const below = indices.map(indexTex).join(',')
+  if (below === '') return `${base}^{(${above})}`
+  if (!base.includes('_')) return `${base}${above ? `^{(${above})}` : ''}_{${below}}`
+  return `${base}^{(${[above, below].filter((part) => part !== '').join(',')})}`
 }
 
 /** What joins a full name of its parts. */
@@ -99,50 +102,54 @@ const markTex = (mark: string): string => (/^[\d,+\- ]+$|^[A-Za-z]([+-]\d+)?$/.t
 const indexTex = (index: string): string => index.replaceAll('*', ' ').replaceAll('−', '-')
 
 /** The layout of a name without instances and indices, in its author's notation if it has one. */
-export function plainNameLayout(name: string, notation: ReadonlyMap<string, string>): Layout {
+export function plainNameLayout(name: string, notation: ReadonlyMap<string, string>): Mark {
   const layout = nameLayout(name)
   const own = notation.get(name)
-  return own === undefined ? layout : symbol(toText(layout), own)
+  return own === undefined ? layout : symbol(layout.text, own)
 }
 
 /** The layout of a declared name. The text form stays readable where Unicode has no subscript for it. */
-export function nameLayout(name: string): Layout {
+export function nameLayout(name: string): Mark {
   const { base, mark } = split(name)
+  const latex = (): string => nameLatex(base, mark)
   const stem = greek.get(base) ?? base
-  const latex = latexOf(base)
   if (mark === '') return symbol(stem, latex)
   const accent = accents.get(mark)
-  if (accent && [...stem].length === 1) return symbol((stem + accent[0]).normalize('NFC'), `${accent[1]}{${latex}}`)
+  if (accent && isOneLetter(stem)) return symbol((stem + accent[0]).normalize('NFC'), latex)
   const below = greek.get(mark) ?? mark
   const text = lowered(below)
-  return symbol(text === undefined ? `${stem}_${below}` : stem + text, `${latex}_{${latexOf(mark)}}`)
+  return symbol(text === undefined ? `${stem}_${below}` : stem + text, latex)
 }
+
+function nameLatex(base: string, mark: string): string {
+  const latex = partLatex(base)
+  if (mark === '') return latex
+  const accent = accents.get(mark)
+  return accent && isOneLetter(greek.get(base) ?? base) ? `${accent[1]}{${latex}}` : `${latex}_{${partLatex(mark)}}`
+}
+
+const isOneLetter = (stem: string): boolean => [...stem].length === 1
 
 /** W1 → W, 1;  W_out → W, out;  Ws → W, s;  hidden2 → hidden, 2 */
 function split(name: string): { base: string; mark: string } {
-  const at = name.indexOf('_')
-  if (at > 0 && at < name.length - 1) return { base: name.slice(0, at), mark: name.slice(at + 1) }
-  const digit = name.search(aDigit)
-  if (digit > 0) {
-    const base = name.slice(0, digit)
-    const mark = name.slice(digit)
-    return digits.test(mark) && endsInLetter(base) ? { base, mark } : { base: name, mark: '' }
-  }
-  const lettered = name.length > 1 ? (isAscii(name) ? /^([A-Z])([a-z])$/ : /^(\p{Lu})(\p{Ll})$/u).exec(name) : null
-  return lettered && !greek.has(name) ? { base: lettered[1]!, mark: lettered[2]! } : { base: name, mark: '' }
+  const joint = name.indexOf('_')
+  if (joint > 0 && joint < name.length - 1) return { base: name.slice(0, joint), mark: name.slice(joint + 1) }
+  const at = name.search(latinMark)
+  const start = at < 0 && !isAscii(name) ? name.search(unicodeMark) : at
+  return start < 0 || greek.has(name) ? { base: name, mark: '' } : { base: name.slice(0, start), mark: name.slice(start) }
 }
 
-// patterns that every name is held against are made once
-const [aDigit, digits, oneLetter, ascii, latinEnd] = [/\d/, /^\d+$/, /^[A-Za-z]$/, /^[\x20-\x7e]*$/, /[A-Za-z]$/]
+// patterns that every name is held against are made once: a number behind letters, or a small letter behind a great one
+const latinMark = /(?=\d+$)(?<=^\D*[A-Za-z])|(?<=^[A-Z])(?=[a-z]$)/
+const unicodeMark = /(?=\d+$)(?<=^\D*\p{L})|(?<=^\p{Lu})(?=\p{Ll}$)/u
+const [number, oneLetter, ascii] = [/^\d+$/, /^[A-Za-z]$/, /^[\x20-\x7e]*$/]
 
 const isAscii = (text: string): boolean => ascii.test(text)
 
-const endsInLetter = (text: string): boolean => latinEnd.test(text) || (!isAscii(text) && /\p{L}$/u.test(text))
-
 /** One letter or a number as it is, Greek letters by their commands, and what is longer upright. */
-function latexOf(part: string): string {
+function partLatex(part: string): string {
   const letter = greek.get(part) ?? part
-  return commands.get(letter) ?? (oneLetter.test(part) || digits.test(part) ? part : upright(part))
+  return commands.get(letter) ?? (oneLetter.test(part) || number.test(part) ? part : upright(part))
 }
 
 const upright = (text: string): string =>

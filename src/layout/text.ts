@@ -12,9 +12,10 @@ const subscripts: Readonly<Record<string, string>> = Object.fromEntries(
 /** The text in raised (or lowered) characters, or undefined where Unicode lacks one of them. */
 function shifted(text: string, table: Readonly<Record<string, string>>): string | undefined {
   let marks = ''
-  for (const c of text) {
-    if (table[c] === undefined) return undefined
-    marks += table[c]
+  for (let i = 0; i < text.length; i++) {
+    const mark = table[text[i]!]
+    if (mark === undefined) return undefined
+    marks += mark
   }
   return marks
 }

@@ -4,7 +4,6 @@ import type { Dim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Layout, symbol } from '../layout/layout.ts'
 import { fullNameLayout } from '../layout/names.ts'
-import { toText } from '../layout/text.ts'
 import { operations } from '../ops/index.ts'
 import type { DeclaredFunction } from '../ops/opaque.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -53,7 +52,7 @@ export interface Draft {
 /** How a value's full name is printed: as its author's notation says, or as its parts are; two names never alike. */
 export function layoutOf(name: string, { notation, isOneFamily, printed }: Draft): Layout {
   const layout = fullNameLayout(name, notation, isOneFamily)
-  const text = toText(layout)
+  const { text } = layout
   const owner = printed.get(text)
   if (owner === undefined) printed.set(text, name)
   return owner === undefined || owner === name ? layout : symbol(name, `\\mathrm{${name.replaceAll('_', '\\_')}}`)
@@ -68,7 +67,7 @@ export function requireFree(name: string, span: Span, draft: Draft): void {
   }
   if (draft.dims.has(name)) fail('duplicate-name', { name, first: 'the size of an axis' }, span)
   if (name === 'True' || name === 'False' || name === 'None') fail('bad-name', { name, why: 'it is a constant of the language' }, span)
-  if (transposes.test(name)) fail('bad-name', { name, why: 'it would hide the transpose .T' }, span)
+  if (name.endsWith('T') && transposes.test(name)) fail('bad-name', { name, why: 'it would hide the transpose .T' }, span)
   if (operations.has(name)) fail('bad-name', { name, why: 'it is an operation' }, span)
 }
 

@@ -1,16 +1,40 @@
 /** Reads the text of an expression token by token. */
+import { fail, type Span } from '../diagnostic.ts'
+import type { Text } from './document.ts'
 
-/** A text, and the token in it that was read last. */
+/** What a mark is to the operand before it: it joins it with the next one, the more tightly the greater the number, or belongs to it. */
+export const Binding = { call: -2, postfix: -1, none: 0, comparison: 1, sum: 2, product: 3 } as const
+type Binding = (typeof Binding)[keyof typeof Binding]
+
+const operators: readonly (readonly [Binding, readonly string[]])[] = [
+  [Binding.call, ['(', "'"]],
+  [Binding.postfix, ['**', '.T', '.mT', '[', '.']],
+  [Binding.comparison, ['<', '<=', '>', '>=', '==', '!=']],
+  [Binding.sum, ['+', '-']],
+  [Binding.product, ['*', '/', '//', '@']],
+]
+const bindings: ReadonlyMap<string, Binding> = new Map(operators.flatMap(([binding, own]) => own.map((mark) => [mark, binding] as const)))
+
+/** A text, and the token in it that comes next; the last one is the end, which nothing takes. */
 export interface Scanner {
+  readonly source: Text
   readonly text: string
   /** Unknown is a character that begins no token; the end comes last. */
   kind: 'name' | 'number' | 'string' | 'mark' | 'unknown' | 'end'
   /** The token in plain notation: ⊙ is *, − is -, ᵀ is .T. */
   word: string
+  binding: Binding
   /** Where it begins and ends. */
   from: number
   to: number
+  /** Where it stands in the source, and where the one before it ends. */
+  start: number
+  end: number
+  last: number
 }
+
+/** The place of the token that comes next. */
+export const here = ({ start, end }: Scanner): Span => ({ start, end })
 
 /** Marks of pasted mathematics, and what they are read as. */
 const readings: Readonly<Record<string, string>> = {
@@ -60,8 +84,9 @@ const plainMark = /\*\*|\/\/|->|<=|>=|==|[-*/<>=]/y
 const plainMarks = [{ kind: 'mark', pattern: plainMark }] as const
 
 /** Goes on to the next token. */
-export function scan(scanner: Scanner): void {
-  const { text } = scanner
+export function advance(scanner: Scanner): void {
+  const { text, source } = scanner
+  scanner.last = scanner.end
   let from = scanner.to
   while (text[from] === ' ') from++
   const first = text[from]
@@ -75,6 +100,11 @@ export function scan(scanner: Scanner): void {
     scanner.word = first
     scanner.to = from + 1
   } else match(scanner, first)
+  scanner.binding = scanner.kind === 'mark' ? (bindings.get(scanner.word) ?? Binding.none) : Binding.none
+  const { start, end } = source.span
+  scanner.start = source.exact ? start + scanner.from : start
+  scanner.end = source.exact ? start + scanner.to : end
+  if (scanner.kind === 'unknown') fail('syntax', { expected: 'an expression', found: `the character ${scanner.word}` }, here(scanner))
 }
 
 function match(scanner: Scanner, first: string): void {
@@ -95,7 +125,7 @@ function match(scanner: Scanner, first: string): void {
   const blank = past(space, text, from)
   if (blank > 0) {
     scanner.to = blank
-    scan(scanner)
+    advance(scanner)
   } else {
     scanner.kind = 'unknown'
     scanner.word = String.fromCodePoint(text.codePointAt(from)!)

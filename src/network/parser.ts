@@ -1,7 +1,7 @@
 /** What the grammar is written with: a place in a text, and what it takes to go on from there. */
 import { fail, type Span } from '../diagnostic.ts'
 import type { Text } from './document.ts'
-import { past, type Scanner, scan } from './lexer.ts'
+import { advance, Binding, here, past, type Scanner } from './lexer.ts'
 
 /**
  * What a name stands for: dL/dx is one token only where L and x are values. Members are asked for with empty brackets:
@@ -12,64 +12,30 @@ export type Declared = (pattern: string) => 'value' | 'family' | 'instance' | un
 export const nowhere: Declared = () => undefined
 export const deepest = 400
 
-/** What a mark is to the operand before it: it joins it with the next one, the more tightly the greater the number, or belongs to it. */
-export const Binding = { call: -2, postfix: -1, none: 0, comparison: 1, sum: 2, product: 3 } as const
-type Binding = (typeof Binding)[keyof typeof Binding]
-
-const marks: readonly (readonly [Binding, readonly string[]])[] = [
-  [Binding.call, ['(', "'"]],
-  [Binding.postfix, ['**', '.T', '.mT', '[', '.']],
-  [Binding.comparison, ['<', '<=', '>', '>=', '==', '!=']],
-  [Binding.sum, ['+', '-']],
-  [Binding.product, ['*', '/', '//', '@']],
-]
-const bindings: ReadonlyMap<string, Binding> = new Map(marks.flatMap(([binding, own]) => own.map((mark) => [mark, binding] as const)))
-
-/** The token that comes next; the last one is the end, which nothing takes. */
 export interface Parser extends Scanner {
-  readonly source: Text
   readonly declared: Declared
-  binding: Binding
-  /** Where the token stands in the source, and where the one before it ends. */
-  start: number
-  end: number
-  last: number
   depth: number
 }
 
 export function start(source: Text, declared: Declared): Parser {
   const { text, span } = source
-  const { none: binding } = Binding
   const p: Parser = {
+    source,
     text,
     kind: 'end',
     word: '',
+    binding: Binding.none,
     from: 0,
     to: 0,
-    source,
-    declared,
-    binding,
     start: span.start,
     end: span.start,
     last: span.start,
+    declared,
     depth: 0,
   }
   advance(p)
   return p
 }
-
-export function advance(p: Parser): void {
-  const { span, exact } = p.source
-  p.last = p.end
-  scan(p)
-  p.start = exact ? span.start + p.from : span.start
-  p.end = exact ? span.start + p.to : span.end
-  p.binding = p.kind === 'mark' ? (bindings.get(p.word) ?? Binding.none) : Binding.none
-  if (p.kind === 'unknown') fail('syntax', { expected: 'an expression', found: `the character ${p.word}` }, here(p))
-}
-
-/** The place of the token that comes next. */
-export const here = ({ start, end }: Parser): Span => ({ start, end })
 
 /** What was read from there on. */
 export const since = (start: number, p: Parser): Span => ({ start, end: p.last })

@@ -3,15 +3,13 @@ import { fail, type Span } from '../diagnostic.ts'
 import { hints } from '../words.ts'
 import type { Ast, CompareSign, EquationAst, Loop, Mark, NamedArgument, ProductSign } from './ast.ts'
 import type { Text } from './document.ts'
+import { advance, Binding, here } from './lexer.ts'
 import {
-  advance,
-  Binding,
   commaSeparated,
   type Declared,
   deepest,
   expect,
   expectEnd,
-  here,
   isBefore,
   isMark,
   nested,
