@@ -96,7 +96,11 @@ function read(ast: Ast, scope: Scope): Expr {
   }
 }
 
-const expressionsOf = (asts: readonly Ast[], scope: Scope): Expr[] => asts.map((ast) => expressionOf(ast, scope))
+function expressionsOf(asts: readonly Ast[], scope: Scope): Expr[] {
+  const exprs = new Array<Expr>(asts.length)
+  for (let i = 0; i < asts.length; i++) exprs[i] = expressionOf(asts[i]!, scope)
+  return exprs
+}
 
 const entriesOf = (x: Expr, marks: readonly Mark[], ast: Ast, scope: Scope): Expr =>
   marks.length === 0 ? x : indexed(x, marks, (bound) => sizeOf(bound, scope), ast.span)
@@ -141,22 +145,20 @@ const textOf = ({ span }: Placed, { text }: Scope): string => {
 
 function requireBroadcast(verb: string, parts: readonly Placed[], exprs: readonly Expr[], scope: Scope): void {
   let shape = exprs[0]!.shape
-  exprs.forEach((expr, i) => {
-    const common = broadcastShape(shape, expr.shape)
-    if (!common) {
-      const before = exprs.slice(0, i).findLastIndex((e) => !broadcastShape(e.shape, expr.shape))
-      const other = exprs[before]!
-      const detail = `${textOf(parts[before]!, scope)} is ${shapeText(other.shape)}, ${textOf(parts[i]!, scope)} is ${shapeText(expr.shape)}`
-      const vectors = verb === 'add' && other.shape.length === 1 && expr.shape.length === 1
-      fail('shapes', {
-        what: `shapes do not ${verb}`,
-        detail,
-        ...(vectors
-          ? { hint: padOrProject([textOf(parts[before]!, scope), other.shape[0]!], [textOf(parts[i]!, scope), expr.shape[0]!]) }
-          : {}),
-      })
-    }
-    shape = common
+  for (let i = 1; i < exprs.length; i++) shape = broadcastShape(shape, exprs[i]!.shape) ?? doNotFit(verb, parts, exprs, i, scope)
+}
+
+/** The shape of one part does not fit that of those before it. */
+function doNotFit(verb: string, parts: readonly Placed[], exprs: readonly Expr[], at: number, scope: Scope): never {
+  const { shape } = exprs[at]!
+  const before = exprs.slice(0, at).findLastIndex((e) => !broadcastShape(e.shape, shape))
+  const other = exprs[before]!
+  const [first, second] = [textOf(parts[before]!, scope), textOf(parts[at]!, scope)]
+  const vectors = verb === 'add' && other.shape.length === 1 && shape.length === 1
+  return fail('shapes', {
+    what: `shapes do not ${verb}`,
+    detail: `${first} is ${shapeText(other.shape)}, ${second} is ${shapeText(shape)}`,
+    ...(vectors ? { hint: padOrProject([first, other.shape[0]!], [second, shape[0]!]) } : {}),
   })
 }
 
@@ -184,21 +186,25 @@ function sumOf({ terms }: Ast & { kind: 'sum' }, scope: Scope): Expr {
   return add(terms.some(({ negative }) => negative) ? exprs.map((expr, i) => (terms[i]!.negative ? negated(expr) : expr)) : exprs)
 }
 
-function productOf({ first, rest, span }: Ast & { kind: 'product' }, scope: Scope): Expr {
+function productOf(ast: Ast & { kind: 'product' }, scope: Scope): Expr {
+  const { first, rest } = ast
   let result = expressionOf(first, scope)
-  let before: Placed = first
-  for (const { sign, factor } of rest) {
+  for (let i = 0; i < rest.length; i++) {
+    const { sign, factor } = rest[i]!
     const next = expressionOf(factor, scope)
-    const whole = { span: { start: span.start, end: factor.span.end } }
     try {
-      result = productWith(sign, before, factor, result, next, scope)
+      result = productWith(sign, i === 0 ? first : upTo(i - 1, ast), factor, result, next, scope)
     } catch (error) {
-      throw located(error, whole.span)
+      throw located(error, upTo(i, ast).span)
     }
-    before = whole
   }
   return result
 }
+
+/** A product up to one of its factors. */
+const upTo = (i: number, { span, rest }: Ast & { kind: 'product' }): Placed => ({
+  span: { start: span.start, end: rest[i]!.factor.span.end },
+})
 
 function nameOf(name: string, scope: Scope): Expr {
   if (scope.broken.has(name)) throw skipped

@@ -43,7 +43,7 @@ function stepOf(layer: Layer, draft: { readonly faults: Diagnostic[] }, broken: 
     return { kind: 'for', loop: parseLoop(layer.header), span: layer.header.span, body: stepsOf(layer.body, draft, broken) }
   }
   const { targets, value } = parseEquation(layer.text)
-  for (const target of targets) requireTarget(target)
+  targets.forEach(requireTarget)
   return { kind: 'equation', targets, value, span: layer.text.span }
 }
 
@@ -95,19 +95,25 @@ function enrolAll(steps: readonly Step[], { families }: Pick<Frame, 'families'>)
 const baseOf = (target: Ast): string => (target.kind === 'index' ? baseOf(target.of) : target.kind === 'name' ? target.name : '')
 
 function runEquation(step: EquationStep, frame: Frame, body: readonly Step[]): void {
-  const targets: Target[] = []
   try {
-    for (const target of step.targets) targets.push(targetOf(target, frame))
-    for (const { local, naming } of targets) requireUnused(local, naming, frame)
+    const targets = new Array<Target>(step.targets.length)
+    for (let i = 0; i < targets.length; i++) targets[i] = targetOf(step.targets[i]!, frame)
     defineAll(step, targets, frame)
   } catch (error) {
-    collecting(frame.draft.faults, () => {
-      // what it uses may stand in the wrong place: that says more than that it is unknown
-      if (error instanceof Failure) requireEarlier(step, frame, body)
-      throw error
-    })
-    for (const target of step.targets) frame.broken.add(baseOf(target))
-    for (const { local } of targets) frame.broken.add(local)
+    breakEquation(error, step, frame, body)
+  }
+}
+
+/** What is wrong with an equation is gathered, and what it would have defined is broken. */
+function breakEquation(error: unknown, step: EquationStep, frame: Frame, body: readonly Step[]): void {
+  collecting(frame.draft.faults, () => {
+    // what it uses may stand in the wrong place: that says more than that it is unknown
+    if (error instanceof Failure) requireEarlier(step, frame, body)
+    throw error
+  })
+  for (const target of step.targets) {
+    frame.broken.add(baseOf(target))
+    collecting([], () => frame.broken.add(localOf(target, frame)))
   }
 }
 
@@ -119,18 +125,21 @@ interface Target {
   readonly naming: Naming
 }
 
-/** z[l+1] is the member that its index says; a plain name in a loop is a new value in each step. */
+/** A target that nothing else bears the name of. */
 function targetOf(target: Ast, frame: Frame): Target {
-  const base = baseOf(target)
-  if (target.kind === 'index' && frame.values.has(base)) requireFree(frame.prefix + base, target.span, frame.draft)
+  if (target.kind === 'index' && frame.values.has(baseOf(target))) requireFree(frame.prefix + baseOf(target), target.span, frame.draft)
   const plain = target.kind === 'name' && frame.suffix !== '' ? target.name : undefined
-  const local = target.kind === 'name' ? target.name + frame.suffix : memberOf(target, frame.scope)
-  return { local, plain, naming: namingOf(local, target.span, frame) }
+  const local = localOf(target, frame)
+  const naming = namingOf(local, target.span, frame)
+  requireUnused(local, naming, frame)
+  return { local, plain, naming }
 }
+
+/** z[l+1] is the member that its index says; a plain name in a loop is a new value in each step. */
+const localOf = (target: Ast, { suffix, scope }: Frame): string => (target.kind === 'name' ? target.name + suffix : memberOf(target, scope))
 
 function defineAll({ value, targets }: EquationStep, named: readonly Target[], frame: Frame): void {
   const instance = instanceOf(value, frame)
-  const args = value.kind === 'call' || value.kind === 'apply' ? value.args : []
   if (!instance) {
     if (targets.length > 1)
       fail(
@@ -148,6 +157,7 @@ function defineAll({ value, targets }: EquationStep, named: readonly Target[], f
       { what: `${instance.module.name} returns ${returns} values`, detail: `${targets.length} names stand before the =` },
       targets[0]!.span,
     )
+  const args = value.kind === 'call' || value.kind === 'apply' ? value.args : []
   const given = args.map((a) => expressionOf(a, frame.scope))
   const naming = named.map((n) => n.naming)
   const results = locating(value.span, () => frame.call(instance, given, naming, value.span, frame.suffix))

@@ -28,7 +28,8 @@ export function declareVariables({ inputs, params, constants }: Declarations, fr
   for (const [role, declarations] of groups) {
     for (const declaration of declarations) {
       try {
-        for (const member of membersOf(declaration, frame)) declareMember(member, role, declaration, frame)
+        const members = membersOf(declaration, frame)
+        for (let i = 0; i < members.length; i++) declareMember(members[i]!, role, declaration, frame)
       } catch (error) {
         gather(error, frame.draft.faults)
         frame.broken.add(declaration.name.text.replace(/\[.*$/s, ''))
@@ -45,7 +46,7 @@ export interface Member {
 
 /** x, s[1:T+1], W[N], or W[l in range(N)], where the shape may speak of l. */
 function membersOf({ name }: Declaration, frame: Frame): readonly Member[] {
-  if (/^[A-Za-z_]\w*$/.test(name.text)) return [{ local: name.text, frame }]
+  if (plainName.test(name.text)) return [{ local: name.text, frame }]
   const head = /^([\p{L}_][\p{L}\p{N}_]*)\s*(?:\[(.*)\])?$/su.exec(name.text)
   if (!head) return fail('bad-name', { name: name.text, why: 'a name is made of letters, digits and _' }, name.span)
   const [, base, inside] = head as unknown as [string, string, string | undefined]
@@ -73,6 +74,8 @@ function membersOf({ name }: Declaration, frame: Frame): readonly Member[] {
   const names = ranges.reduce<string[]>((bases, range) => bases.flatMap((b) => range.map((i) => memberName(b, i))), [base])
   return names.map((local) => ({ local, frame }))
 }
+
+const plainName = /^[A-Za-z_]\w*$/
 
 const bounds = (mark: Mark): Loop[] =>
   mark.kind === 'at'
@@ -105,25 +108,32 @@ function moduleOf({ text, span }: Text, { draft: { modules } }: Frame): Module {
 }
 
 /** Makes sizes of the symbols in a declaration's shape: shapes are read before names, whatever their order. */
-function declareSizes(declaration: Declaration, frame: Frame): void {
-  const { text } = declaration.name
-  const index = text.endsWith(']') ? /\[\s*(\w+)\s+in\b/.exec(text)?.[1] : undefined
+function declareSizes({ name, shape }: Declaration, frame: Frame): void {
+  if (shape === undefined || areKnown(shape, frame.scope)) return
+  const index = /\[\s*(\w+)\s+in\b.*\]$/s.exec(name.text)?.[1]
   const inner = index === undefined ? frame : { ...frame, scope: withIndex(frame.scope, index, sizeSymbol(index)) }
-  if (declaration.shape?.every((dim) => inner.scope.dims.has(dim.text))) return
   // what is wrong with a shape is said when the variable is declared
-  collecting([], () => declaration.shape?.map((dim) => readDim(dim, inner)))
+  collecting([], () => shapeFrom(shape, inner))
 }
 
-function shapeOf(declaration: Declaration, frame: Frame): Shape {
-  if (declaration.shape) return declaration.shape.map((dim) => readDim(dim, frame))
-  if (declaration.value !== undefined) return shapeOfNumbers(declaration.value)
-  return []
+function areKnown(shape: readonly Text[], { dims }: Frame['scope']): boolean {
+  for (let i = 0; i < shape.length; i++) if (!dims.has(shape[i]!.text)) return false
+  return true
+}
+
+function shapeOf({ shape, value }: Declaration, frame: Frame): Shape {
+  if (shape) return shapeFrom(shape, frame)
+  return value === undefined ? [] : shapeOfNumbers(value)
+}
+
+function shapeFrom(written: readonly Text[], frame: Frame): Shape {
+  const shape = new Array<Dim>(written.length)
+  for (let i = 0; i < written.length; i++) shape[i] = frame.scope.dims.get(written[i]!.text) ?? readDim(written[i]!, frame)
+  return shape
 }
 
 /** A size of a shape. Its symbols are sizes from then on. */
 function readDim(text: Text, { draft, dims, scope }: Frame): Dim {
-  const known = scope.dims.get(text.text)
-  if (known !== undefined) return known
   const declare = (name: string): void => {
     draft.dims.set(name, sizeSymbol(name))
     dims.set(name, sizeSymbol(name))
