@@ -1,5 +1,6 @@
 /** Writes a layout as LaTeX for amsmath's mathematics mode. */
-import { type Layout, latexOf } from './layout.ts'
+import type { Layout } from './layout.ts'
+import { latexOf } from './names.ts'
 
 type Piece = Layout | string
 

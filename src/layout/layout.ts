@@ -4,11 +4,11 @@
 export const Level = { relation: 0, sum: 1, hadamard: 2, product: 3, factor: 4, derivative: 5, atom: 6 } as const
 export type Level = (typeof Level)[keyof typeof Level]
 
-/** `latex` is a finished LaTeX fragment for the same mark, or makes it, as text needs none; by default it equals `text`. */
+/** `latex` is a finished LaTeX fragment for the same mark, or the name that it is made from, since text needs none; by default it equals `text`. */
 export interface Mark {
   readonly kind: 'symbol'
   readonly text: string
-  readonly latex: string | (() => string)
+  readonly latex: string | { readonly name: string }
   readonly level: Level
 }
 
@@ -36,8 +36,6 @@ export const symbol = (text: string, latex: Mark['latex'] = text, level: Level =
   latex,
   level,
 })
-
-export const latexOf = ({ latex }: Mark): string => (typeof latex === 'string' ? latex : latex())
 
 export const row = (level: Level, parts: readonly Layout[]): Layout => ({ kind: 'row', level, parts })
 

@@ -1,5 +1,5 @@
 /** How a name from a spec is set: Greek letters, subscripts, primes (W1 → W₁, alpha → α, x_hat → x̂). */
-import { type Layout, Level, latexOf, type Mark, symbol } from './layout.ts'
+import { type Layout, Level, type Mark, symbol } from './layout.ts'
 import { lowered, raisedText } from './text.ts'
 
 const greek: ReadonlyMap<string, string> = new Map(
@@ -71,7 +71,7 @@ export function fullNameLayout(name: string, notation: ReadonlyMap<string, strin
   const isShort = raised !== undefined && raised.length <= longestMark
   const text =
     marks.length === 0 ? base.text + at : isShort ? `${base.text}${raised}${at}` : `${segments.slice(0, -1).join('.')}.${base.text}${at}`
-  return symbol(text, notation.get(name) ?? (() => fullLatex(latexOf(base), marks, last.indices)))
+  return symbol(text, notation.get(name) ?? fullLatex(latexOf(base), marks, last.indices))
 }
 
 function fullLatex(base: string, marks: readonly string[], indices: readonly string[]): string {
@@ -111,7 +111,7 @@ export function plainNameLayout(name: string, notation: ReadonlyMap<string, stri
 /** The layout of a declared name. The text form stays readable where Unicode has no subscript for it. */
 export function nameLayout(name: string): Mark {
   const { base, mark } = split(name)
-  const latex = (): string => nameLatex(base, mark)
+  const latex = { name }
   const stem = greek.get(base) ?? base
   if (mark === '') return symbol(stem, latex)
   const accent = accents.get(mark)
@@ -121,7 +121,10 @@ export function nameLayout(name: string): Mark {
   return symbol(text === undefined ? `${stem}_${below}` : stem + text, latex)
 }
 
-function nameLatex(base: string, mark: string): string {
+export const latexOf = ({ latex }: Mark): string => (typeof latex === 'string' ? latex : nameLatex(latex.name))
+
+function nameLatex(name: string): string {
+  const { base, mark } = split(name)
   const latex = partLatex(base)
   if (mark === '') return latex
   const accent = accents.get(mark)

@@ -119,7 +119,7 @@ const declaration = (kind: Kind): Reader<Facts> => {
 }
 
 const declarations = (kind: Kind): Reader<readonly Declaration[]> =>
-  mapOf(declaration(kind), (name, facts) => ({ name, ...facts }), 'a map from names to shapes')
+  mapOf(declaration(kind), (name, { shape, module, is, value }) => ({ name, shape, module, is, value }), 'a map from names to shapes')
 
 // functions
 

@@ -103,9 +103,12 @@ function colonIn({ text, content, end }: Lines): number {
 /** Plain texts begin with none of YAML's indicators; a minus must be glued to what follows. */
 const plainStart = /[^\s\-?:,[\]{}#&*!|>'"%@`]|-[^\s\-?:,[\]{}#&*!|>'"%@`]/y
 
+const keyEnd = / #| $/
+const colonEnd = /: |:$/
+
 function keyAt({ text, content }: Lines, colon: number): Scalar | undefined {
   const source = text.slice(content, colon)
-  return past(plainStart, text, content) >= 0 && !/ #| $/.test(source) ? plain(source, content) : undefined
+  return past(plainStart, text, content) >= 0 && !keyEnd.test(source) ? plain(source, content) : undefined
 }
 
 /** The value on the rest of a line; the next line is read then. */
@@ -135,7 +138,7 @@ function plainAt(text: string, start: number, end: number): Scalar | undefined {
   const line = text.slice(start, end)
   const remark = line.indexOf(' #')
   const source = (remark < 0 ? line : line.slice(0, remark)).trimEnd()
-  return /: |:$/.test(source) ? undefined : plain(source, start)
+  return colonEnd.test(source) ? undefined : plain(source, start)
 }
 
 function plain(source: string, start: number): Scalar | undefined {
@@ -180,25 +183,27 @@ function quotation(text: string, start: number, end: number): Scalar | undefined
   return { kind: 'scalar', span: { start, end: close }, text: value, value, style: isSingle ? 'single' : 'double' }
 }
 
-const space = / */y
-const entry = /[^\s\-?:,[\]{}#&*!|>'"%@`]?[^,[\]{}:#'"\n]*/y
+const entry = /(?:[^\s\-?:,[\]{}#&*!|>'"%@`]|-[^\s\-?:,[\]{}#&*!|>'"%@`])[^,[\]{}:#'"\n]*/y
 
 /** [m, [0, n-m]]: plain texts and lists of them, separated by commas. */
 function brackets(text: string, start: number, end: number, depth = 0): List | undefined {
   const items: Node[] = []
-  let at = past(space, text, start + 1)
-  while (at < end && text[at] !== ']') {
+  let at = start + 1
+  for (;;) {
+    while (text.charCodeAt(at) === blank) at++
+    if (at >= end || text[at] === ']') break
     const item = text.charCodeAt(at) === opening ? depth < 9 && brackets(text, at, end, depth + 1) : entryAt(text, at)
     if (!item) return undefined
     items.push(item)
-    at = past(space, text, item.span.end)
-    if (text[at] === ',') at = past(space, text, at + 1)
+    at = item.span.end
+    while (text.charCodeAt(at) === blank) at++
+    if (text[at] === ',') at++
     else if (text[at] !== ']') return undefined
   }
   return at < end ? { kind: 'list', span: { start, end: at + 1 }, items, flow: true } : undefined
 }
 
 function entryAt(text: string, start: number): Scalar | undefined {
-  if (past(plainStart, text, start) < 0) return undefined
-  return plain(text.slice(start, past(entry, text, start)).trimEnd(), start)
+  const end = past(entry, text, start)
+  return end < 0 ? undefined : plain(text.slice(start, end).trimEnd(), start)
 }

@@ -63,7 +63,7 @@ function refuseCutLine(node: Node | null, { source }: Context): void {
   const { start, end: after } = node.span
   // the place of an empty text is the remark itself
   const end = start === after && source[after] === '#' ? after - 1 : after
-  if (past(cut, source, end) < 0) return
+  if ((source[end] !== ' ' && source[end] !== '\t') || past(cut, source, end) < 0) return
   const until = endOfLine(source, end)
   fail(
     'yaml-trap',
@@ -163,29 +163,25 @@ export const listOf = <T>(item: Reader<T>, what = 'a list'): Reader<readonly T[]
     if (node.flow) refuseSplit(node, context)
     const values: T[] = []
     const place = `an item of ${where}`
-    for (const each of node.items) {
-      const value = attempted(item, each, context, place)
-      if (value !== undefined) values.push(value)
+    for (let i = 0; i < node.items.length; i++) {
+      try {
+        values.push(item.read(node.items[i]!, context, place))
+      } catch (error) {
+        gather(error, context.faults)
+      }
     }
     return values
   },
 })
 
-/** What a reader makes of a part of a collection; undefined where that is faulty, which is gathered. */
-function attempted<T>(reader: Reader<T>, node: Node | null, context: Context, where: string): T | undefined {
-  try {
-    return reader.read(node, context, where)
-  } catch (error) {
-    return gather(error, context.faults)
-  }
-}
-
 /** How many more brackets a text opens than it closes. */
 const opened = (written: string): number => (written.match(/[([{]/g)?.length ?? 0) - (written.match(/[)\]}]/g)?.length ?? 0)
 
+const bracket = /[([{]/
+
 /** `[y = f(a, b)]` was split at the comma within the parentheses. */
 function refuseSplit({ items }: List, { source }: Context): void {
-  if (!/[([{]/.test(source.slice(spanOf(items[0]).start, spanOf(items.at(-1)).end))) return
+  if (!bracket.test(source.slice(spanOf(items[0]).start, spanOf(items.at(-1)).end))) return
   const isPlain = (node: Node | null): boolean => isScalar(node) && node.style === 'plain' && node.value !== null
   const spans = items.map((node) => (isPlain(node) ? spanOf(node) : undefined))
   for (const [i, span] of spans.entries()) {
@@ -210,9 +206,14 @@ export const mapOf = <T, U>(value: Reader<T>, make: (name: Text, value: T) => U,
   read(node, context, where) {
     if (!isMap(node)) return expected(where, what, node, isGlued(node) ? 'A key ends with a colon and a space.' : undefined)
     const made: U[] = []
-    for (const { key, node: inner } of entriesOf(node, context, where)) {
-      const read = attempted(value, inner, context, key.text)
-      if (read !== undefined) made.push(make(key, read))
+    const entries = entriesOf(node, context, where)
+    for (let i = 0; i < entries.length; i++) {
+      const { key, node: inner } = entries[i]!
+      try {
+        made.push(make(key, value.read(inner, context, key.text)))
+      } catch (error) {
+        gather(error, context.faults)
+      }
     }
     return made
   },
@@ -254,8 +255,10 @@ export function entriesOf(map: Dictionary, context: Context, where: string): Raw
 /** The text of a key, unless it is a word that YAML has another use for: `null` and `true` are values, `y` and `no` are names. */
 function keyOf(node: Node | null, context: Context): Text | undefined {
   const key = textOf(node, context)
-  return key && isScalar(node) && node.style === 'plain' && /^(true|false)$/i.test(key.text) ? undefined : key
+  return key && isScalar(node) && node.style === 'plain' && truth.test(key.text) ? undefined : key
 }
+
+const truth = /^(true|false)$/i
 
 export interface Field<T> {
   readonly reader: Reader<T>

@@ -110,7 +110,7 @@ function moduleOf({ text, span }: Text, { draft: { modules } }: Frame): Module {
 /** Makes sizes of the symbols in a declaration's shape: shapes are read before names, whatever their order. */
 function declareSizes({ name, shape }: Declaration, frame: Frame): void {
   if (shape === undefined || areKnown(shape, frame.scope)) return
-  const index = /\[\s*(\w+)\s+in\b.*\]$/s.exec(name.text)?.[1]
+  const index = name.text.endsWith(']') ? /\[\s*(\w+)\s+in\b/.exec(name.text)?.[1] : undefined
   const inner = index === undefined ? frame : { ...frame, scope: withIndex(frame.scope, index, sizeSymbol(index)) }
   // what is wrong with a shape is said when the variable is declared
   collecting([], () => shapeFrom(shape, inner))
