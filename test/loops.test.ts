@@ -210,3 +210,22 @@ loss: L(u)
   expect(stdout).toContain('(I + ∂(F(x))/∂x + ∂(F(h))/∂x)ᵀ')
   expect(stdout).toContain('diag(1 − t) diag(tanh′(y))')
 })
+
+describe('what one step sends to a value from outside is a contribution: the whole is the sum over all steps', () => {
+  const spec = (equation: string): string =>
+    `inputs:\n  z[0]: [n, d]\n  b: [d]\nparams:\n  W: [d, d]\nlayers:\n  - for l in range(N):\n      - ${equation}\nloss: L(z[N])\n`
+  const derived = (equation: string): string => backproof(['derive', '-', '--no-verify'], spec(equation)).stdout
+
+  test('a value that every step uses', () => {
+    const text = derived('z[l+1] = z[l] @ W + b')
+    expect(text).toContain('  ∂L/∂b ⟵ colsum(∂L/∂z[l+1])   branch b → z[l+1]; b is broadcast over [n]: the error is summed over it\n')
+    expect(text).toContain('∂L/∂b = ∑ₗ₌₀^(N−1) colsum(∂L/∂z[l+1])')
+    expect(text).toContain('∂L/∂z[l] = ∂L/∂z[l+1] Wᵀ     [n, d]')
+  })
+
+  test('the start of the recursion, where every step uses it', () => {
+    const text = derived('z[l+1] = z[l] @ W + tanh(z[0] * b)')
+    expect(text).toMatch(/^ {2}∂L\/∂z\[0\] ⟵ .* branch z\[0\] → z\[l\+1\]$/m)
+    expect(text).not.toMatch(/^ {2}∂L\/∂z\[0\] = [^∏]*$/m)
+  })
+})

@@ -108,6 +108,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   const forwardMemo: TypesetMemo = new Table()
   for (const { value } of structure.vertices) if (value.isCall) forwardMemo.set(value, typeset(value.expr.args[0]!, forwardMemo))
   const broadcasts = broadcastRemarks(derivation)
+  const outside = loop && usedByEveryStep(loop)
   const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
   const termOf = (term: Expr, kind: Kind, path: readonly Value[]): Term => ({ term, layout: typesetTerm(term, memo), kind, path })
   const termsFrom = ({ consumer, term, parts }: Contribution, of: Value): readonly Term[] => {
@@ -152,7 +153,10 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   /** What a node sends to a value: all that the value receives, or one contribution of several. */
   const sentTo = (g: Gradient, from: Value): readonly Line[] => {
     const { of, contributions, given } = g
-    if (contributions.length === 1) return given || contributions[0]!.consumer !== from ? none : allSentTo(g)
+    if (contributions.length === 1) {
+      if (given || contributions[0]!.consumer !== from) return none
+      return outside?.has(of.expr) ? allSentTo(g).map((line, i) => ofOneStep(line, i === 0 ? routeTo(g) : undefined)) : allSentTo(g)
+    }
     const i = contributions.findIndex((c) => c.consumer === from)
     if (i < 0) return none
     return termsBy(g)[i]!.map(({ term, layout, kind, path }) => ({
@@ -168,6 +172,10 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       shows: [term],
       explains: none,
     }))
+  }
+  const routeTo = ({ of, contributions }: Gradient): string => {
+    const { kind, path } = branches.route(of, contributions[0]!.consumer)
+    return `${kind} ${pathText(path)}`
   }
   const allSentTo = (g: Gradient): readonly Line[] => {
     const own = lines(g)
@@ -210,6 +218,19 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     definition: (name) => lineOf(layout(name), layout(name.args[0]!), { defines: name, shows: [name.args[0]!] }),
   }
 }
+
+/** The values from outside, by their expressions: to the step they may be copies. */
+const usedByEveryStep = ({ shared, firsts }: LoopDerivation): ReadonlySet<Expr> =>
+  new Set([...shared, ...firsts.filter((first) => first.besides)].map(({ of }) => of.expr))
+
+/** What one step sends to a value from outside: a part of the sum over all steps, which is stated elsewhere. */
+const ofOneStep = (line: Line, route: string | undefined): Line => ({
+  ...line,
+  sign: '⟵',
+  shape: undefined,
+  remark: [route, line.remark].filter(Boolean).join('; '),
+  defines: undefined,
+})
 
 /** Whether a node of an equation depends on what is derived by, and gets no error all the same. */
 const isDead = (value: Value, { network, gradients, structure }: Derivation): boolean =>
