@@ -53,7 +53,7 @@ const least = 3
 
 /** Lines whose remarks begin in one column. */
 function writeAligned(lines: readonly Line[], indent: string, paint: Paint, out: string[]): void {
-  const formulas = lines.map((line) => writtenOf(line))
+  const formulas = lines.map(writtenOf)
   const widths = formulas.map(({ text }) => length(text))
   let column = 0
   for (const width of widths) if (width <= widest && width > column) column = width
@@ -68,9 +68,10 @@ function headText({ kind, title, why }: Section, paint: Paint): string | undefin
   return name + ' '.repeat(Math.max(least, 24 - kind.length - length(head))) + paint.faint(why)
 }
 
+const uneven = /[\u0300-\u036f\ud800-\udfff]/
+
 /** Characters as a terminal counts them: combining marks take no room. */
-export const length = (text: string): number =>
-  !/[\u0300-\u036f\ud800-\udfff]/.test(text) ? text.length : [...text.replaceAll(/\p{M}/gu, '')].length
+export const length = (text: string): number => (!uneven.test(text) ? text.length : [...text.replaceAll(/\p{M}/gu, '')].length)
 
 function writeLine(line: Line, { text, head }: Written, gap: number, indent: string, paint: Paint, out: string[]): void {
   const remarks = remarksOf(line)
