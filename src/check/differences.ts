@@ -1,10 +1,10 @@
 /** Differences of the forward pass at one point, along directions in the values of the network: the one measure that knows no rule. */
-import { type Plan, type Point, pass, planBehind, planned } from '../expr/evaluate.ts'
+import { type Change, type Plan, type Point, pass, planBehind, planned } from '../expr/evaluate.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Lookup, members, Table } from '../expr/table.ts'
 import type { Random } from '../tensor/random.ts'
 import { normalTensor } from '../tensor/random.ts'
-import { inner, norm, type Tensor, zip } from '../tensor/tensor.ts'
+import { inner, norm, type Tensor, tensor, zip } from '../tensor/tensor.ts'
 import { coarsened } from './draw.ts'
 
 /** A gradient of a loss, to be held against differences. */
@@ -44,22 +44,21 @@ export function measurer(loss: Expr, unmoved: Lookup<Tensor>, point: Point, rand
     // many directions at once move the loss far: the step keeps that small, too
     const widest = Math.min(2e-4, 1e-3 / Math.abs(slope || 1))
 
-    /** What is really added: a large number takes in only the first places of a small one. */
-    const nudgesBy = (h: number): Tensor[] =>
-      group.map(({ of }, i) => zip(unmoved.get(of)!, directions[i]!, (value, d) => value + h * d - value))
-    const passWith = (tensors: readonly Tensor[]): Forward => {
-      const nudges = new Table<Tensor>()
-      for (const [i, { of }] of group.entries()) nudges.set(of, tensors[i]!)
-      return forward(loss, plan, { nudges })
-    }
+    const directionOf = new Table<Tensor>()
+    for (let i = 0; i < group.length; i++) directionOf.set(group[i]!.of, directions[i]!)
+    const passBy = (h: number): Forward =>
+      forward(loss, plan, (value, expr) => {
+        const direction = directionOf.get(expr)
+        return direction ? nudged(value, unmoved.get(expr)!, direction, h) : value
+      })
 
     /** How far (f(h) − f(−h))/2h is from the slope. */
     const pairAt = (h: number): Pair => {
-      const [up, down] = [nudgesBy(h), nudgesBy(-h)]
-      const [plus, minus] = [passWith(up), passWith(down)]
+      const [plus, minus] = [passBy(h), passBy(-h)]
       let [expected, lost] = [0, 0]
       for (let i = 0; i < group.length; i++) {
-        const way = wayOf(up[i]!, down[i]!, directions[i]!, group[i]!.gradient, 2 * h)
+        const { of, gradient } = group[i]!
+        const way = wayOf(unmoved.get(of)!, directions[i]!, gradient, h)
         expected += way.rise
         lost += way.lost
       }
@@ -91,19 +90,23 @@ export function measurer(loss: Expr, unmoved: Lookup<Tensor>, point: Point, rand
   }
 }
 
-/** How far a slope rises along what a value really moved, and how much of the way that was meant got lost. */
-function wayOf(
-  { data: up }: Tensor,
-  { data: down }: Tensor,
-  direction: Tensor,
-  gradient: Tensor,
-  length: number,
-): { rise: number; lost: number } {
+/** What is really added to a number: a large one takes in only the first places of a small one. */
+const added = (to: number, what: number): number => to + what - to
+
+/** A value with what is added to it where it stands unmoved. */
+function nudged(value: Tensor, unmoved: Tensor, direction: Tensor, h: number): Tensor {
+  const data = new Float64Array(value.data.length)
+  for (let k = 0; k < data.length; k++) data[k] = value.data[k]! + added(unmoved.data[k]!, h * direction.data[k]!)
+  return tensor(value.shape, data)
+}
+
+/** How far a slope rises along what a value really moves from −h to h, and how much of the way that was meant gets lost. */
+function wayOf({ data: unmoved }: Tensor, { data: direction }: Tensor, gradient: Tensor, h: number): { rise: number; lost: number } {
   let [rise, lost] = [0, 0]
-  for (let k = 0; k < up.length; k++) {
-    const way = up[k]! - down[k]!
+  for (let k = 0; k < unmoved.length; k++) {
+    const way = added(unmoved[k]!, h * direction[k]!) - added(unmoved[k]!, -h * direction[k]!)
     rise += way * gradient.data[k]!
-    lost += (way - length * direction.data[k]!) ** 2
+    lost += (way - 2 * h * direction[k]!) ** 2
   }
   return { rise, lost: Math.sqrt(lost) }
 }
@@ -117,7 +120,7 @@ interface Pair {
 
 /** What fewer places change is rounding. A saturated loss is tiny, but it is made of numbers near one. */
 function roundingOf(loss: Expr, plan: Plan, value: number, point: Point): number {
-  const changes = [3, 4].map((bits) => Math.abs(forward(loss, plan, coarsened(point, bits)).value - value))
+  const changes = [3, 4].map((bits) => Math.abs(forward(loss, plan, coarsened(point, bits).round).value - value))
   return 30 * Math.max(...changes) + 1e-15 * Math.max(1, Math.abs(value))
 }
 
@@ -135,13 +138,19 @@ interface Forward {
   readonly sides: Sides
 }
 
-function forward(loss: Expr, plan: Plan, change: Pick<Point, 'nudges' | 'round'>): Forward {
+function forward(loss: Expr, plan: Plan, change: Change | undefined): Forward {
   const sides: Int8Array[] = []
   const values = pass(plan, change, (expr, args, attrs) => {
     if (!expr.op.kinks) return
-    for (const distance of expr.op.kinks(args, attrs)) sides.push(Int8Array.from(distance.data, Math.sign))
+    for (const distance of expr.op.kinks(args, attrs)) sides.push(signsOf(distance))
   })
   return { value: values.get(loss)!.data[0]!, sides }
+}
+
+function signsOf({ data }: Tensor): Int8Array {
+  const signs = new Int8Array(data.length)
+  for (let k = 0; k < signs.length; k++) signs[k] = Math.sign(data[k]!)
+  return signs
 }
 
 const sameSides = (a: Sides, b: Sides): boolean => a.length === b.length && a.every((side, i) => side.every((s, j) => s === b[i]![j]))

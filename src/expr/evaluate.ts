@@ -1,5 +1,5 @@
 /** Numbers for expressions: float64, every node once, at any depth. */
-import { type Tensor, zip } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import type { Sizes } from './dim.ts'
 import { type Attrs, concreteAttrs, definition, type Expr, inOrder } from './expr.ts'
 import { concreteShape } from './shape.ts'
@@ -9,20 +9,21 @@ import { type Lookup, type Members, Table } from './table.ts'
 export interface Point {
   readonly sizes: Sizes
   readonly values: ReadonlyMap<Expr, Tensor>
-  /** What is added to the value of an expression once it is known: how a node is perturbed. */
-  readonly nudges?: Lookup<Tensor>
   /** What is done to every value: rounding to fewer places, to see what it does. */
   readonly round?: ((value: Tensor) => Tensor) | undefined
 }
+
+/** What is done to a value once it is known: how it is rounded, or a node is perturbed. */
+export type Change = (value: Tensor, expr: Expr) => Tensor
 
 /** Called for each evaluated expression with its arguments' values, and its attributes with numbers for sizes. */
 export type Observer = (expr: Expr, args: readonly Tensor[], attrs: Attrs) => void
 
 /** The values of the roots and of all below them at a point, as far as they are not given. Composites are evaluated by their definition. */
 export const evaluate = (roots: readonly Expr[], point: Point, observe?: Observer): Lookup<Tensor> =>
-  pass(planned(roots, point), point, observe)
+  pass(planned(roots, point), point.round, observe)
 
-/** What a pass does, arguments first: made once for passes that differ in what they add to values and how they round them. */
+/** What a pass does, arguments first: made once for passes that differ in how they change values. */
 export type Plan = readonly Action[]
 
 /** One expression of a pass. */
@@ -58,15 +59,13 @@ export function planBehind(moved: Members, plan: Plan, known: Lookup<Tensor>): P
 }
 
 /** One forward pass. */
-export function pass(plan: Plan, { nudges, round }: Pick<Point, 'nudges' | 'round'>, observe?: Observer): Lookup<Tensor> {
+export function pass(plan: Plan, change?: Change, observe?: Observer): Lookup<Tensor> {
   const values = new Table<Tensor>()
   for (let i = 0; i < plan.length; i++) {
     const action = plan[i]!
     const { expr } = action
-    const exact = action.given ?? computed(action, values, observe)
-    const value = round ? round(exact) : exact
-    const nudge = nudges?.get(expr)
-    values.set(expr, nudge ? zip(value, nudge, (a, b) => a + b) : value)
+    const value = action.given ?? computed(action, values, observe)
+    values.set(expr, change === undefined ? value : change(value, expr))
   }
   return values
 }
@@ -87,7 +86,8 @@ const noShape: readonly number[] = []
 
 function computed({ expr, attrs, shape }: Action, values: Lookup<Tensor>, observe: Observer | undefined): Tensor {
   if (!expr.op.evaluate) return values.get(definition(expr)!)!
-  const args = expr.args.map((a) => values.get(a)!)
+  const args = new Array<Tensor>(expr.args.length)
+  for (let i = 0; i < args.length; i++) args[i] = values.get(expr.args[i]!)!
   observe?.(expr, args, attrs)
   return expr.op.evaluate(args, attrs, shape)
 }

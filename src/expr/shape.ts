@@ -38,8 +38,9 @@ const mostEntries = 2 ** 27
 
 /** A shape with numbers for its symbols. Throws a Failure for arrays that are too large to be computed with. */
 export function concreteShape(shape: Shape, sizes: Sizes): number[] {
-  const concrete = shape.map((dim) => sizeIn(dim, sizes))
-  const entries = concrete.reduce((n, d) => n * d, 1)
+  const concrete = new Array<number>(shape.length)
+  let entries = 1
+  for (let i = 0; i < shape.length; i++) entries *= concrete[i] = sizeIn(shape[i]!, sizes)
   return entries <= mostEntries ? concrete : fail('array-too-large', { shape: concrete.join(', '), most: mostEntries })
 }
 

@@ -135,21 +135,21 @@ export function concat(parts: readonly Tensor[], axis: number, shape: readonly n
 
 /** A[…, m, k] B[…, k, n] with equal leading axes. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
-  const lead = a.shape.slice(0, -2)
-  const [m, k] = [a.shape.at(-2)!, a.shape.at(-1)!]
-  const n = b.shape.at(-1)!
-  const count = sizeOf(lead)
-  const data = new Float64Array(count * m * n)
-  for (let batch = 0; batch < count; batch++) {
-    const [a0, b0, c0] = [batch * m * k, batch * k * n, batch * m * n]
-    for (let i = 0; i < m; i++) {
-      for (let l = 0; l < k; l++) {
-        const factor = a.data[a0 + i * k + l]!
-        for (let j = 0; j < n; j++) data[c0 + i * n + j]! += factor * b.data[b0 + l * n + j]!
-      }
+  const rank = a.shape.length
+  const m = a.shape[rank - 2]!
+  const k = a.shape[rank - 1]!
+  const n = b.shape[rank - 1]!
+  const shape = a.shape.with(-1, n)
+  const data = new Float64Array(sizeOf(shape))
+  // the rows of all matrices of the stack, one after the other
+  for (let row = 0; row * n < data.length; row++) {
+    const top = Math.floor(row / m) * k
+    for (let l = 0; l < k; l++) {
+      const factor = a.data[row * k + l]!
+      for (let j = 0; j < n; j++) data[row * n + j]! += factor * b.data[(top + l) * n + j]!
     }
   }
-  return tensor([...lead, m, n], data)
+  return tensor(shape, data)
 }
 
 /** Σ aᵢ bᵢ over all entries. */
