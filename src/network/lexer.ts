@@ -1,6 +1,7 @@
 /** Reads the text of an expression token by token. */
 import { fail, type Span } from '../diagnostic.ts'
 import type { Text } from './document.ts'
+import { past } from './lines.ts'
 
 /** What a mark is to the operand before it: it joins it with the next one, the more tightly the greater the number, or belongs to it. */
 export const Binding = { call: -2, postfix: -1, none: 0, comparison: 1, sum: 2, product: 3 } as const
@@ -63,12 +64,6 @@ const mark = /\*\*|\/\/|->|<=|>=|==|!=|\.m?T(?![\p{L}\p{N}_])|[-+*/@()[\],:=<>'.
 
 /** Marks that no longer one begins with. */
 const alone = '@+()[],'
-
-/** Where a match of the pattern that starts here ends; −1 where there is none. */
-export function past(pattern: RegExp, text: string, from: number): number {
-  pattern.lastIndex = from
-  return pattern.test(text) ? pattern.lastIndex : -1
-}
 
 const kinds = [
   { kind: 'name', pattern: plainName },

@@ -1,4 +1,4 @@
-/** Lines of a source: their numbers, where they end, and how one should have been written. */
+/** Lines of a source: their numbers, where they end, what stands in them, and how one should have been written. */
 import type { Span } from '../diagnostic.ts'
 
 /** The number of the line, from 1, that an offset stands in. The lines are counted when first asked for. */
@@ -38,4 +38,10 @@ export function restOfLine(text: string, start: number): Span {
 export function quoted(text: string): string {
   const line = text.replace(/\s+#\s.*$/s, '').trim()
   return line.includes("'") && !/["\\]/.test(line) ? `"${line}"` : `'${line.replaceAll("'", "''")}'`
+}
+
+/** Where a match of the pattern that starts here ends; −1 where there is none. */
+export function past(pattern: RegExp, text: string, from: number): number {
+  pattern.lastIndex = from
+  return pattern.test(text) ? pattern.lastIndex : -1
 }

@@ -1,7 +1,8 @@
 /** What the grammar is written with: a place in a text, and what it takes to go on from there. */
 import { fail, type Span } from '../diagnostic.ts'
 import type { Text } from './document.ts'
-import { advance, Binding, here, past, type Scanner } from './lexer.ts'
+import { advance, Binding, here, type Scanner } from './lexer.ts'
+import { past } from './lines.ts'
 
 /**
  * What a name stands for: dL/dx is one token only where L and x are values. Members are asked for with empty brackets:

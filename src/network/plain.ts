@@ -1,5 +1,5 @@
 /** Reads the YAML that most specs are written in, line by line; what goes beyond it is left to the YAML library. */
-import { past } from './lexer.ts'
+import { past } from './lines.ts'
 import type { List, Node, Pair, Scalar } from './tree.ts'
 
 /**

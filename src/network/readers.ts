@@ -1,7 +1,6 @@
 /** Readers turn nodes of a document into typed values that keep their place; each one also says its JSON Schema. */
 import { collecting, type Diagnostic, diagnostic, Failure, fail, gather, nearest, type Span } from '../diagnostic.ts'
-import { past } from './lexer.ts'
-import { endOfLine, quoted, restOfLine } from './lines.ts'
+import { endOfLine, past, quoted, restOfLine } from './lines.ts'
 import { type Dictionary, isList, isMap, isScalar, type List, type Node, type Scalar, spanOf } from './tree.ts'
 
 /** A text and where it stands; its k-th character is at `span.start + k` if it is `exact`, else only the whole is known. */
