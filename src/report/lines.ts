@@ -123,6 +123,13 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     return terms
   }
   const terms = (g: Gradient): readonly Term[] => termsBy(g).flat()
+  const places = new Table<ReadonlyMap<Value, number>>()
+  /** By consumer: where its contribution stands, of several the first one. */
+  const placesBy = ({ of, contributions }: Gradient): ReadonlyMap<Value, number> => {
+    let found = places.get(of)
+    if (!found) places.set(of, (found = new Map(contributions.map((c, i) => [c.consumer, i] as const).reverse())))
+    return found
+  }
   const isSum = ({ contributions }: Gradient): boolean => contributions.length > 1 || contributions[0]?.parts !== undefined
   const gradient = (g: Gradient): Line => {
     const { of, adjoint, total } = g
@@ -157,8 +164,8 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       if (given || contributions[0]!.consumer !== from) return none
       return outside?.has(of.expr) ? allSentTo(g).map((line, i) => ofOneStep(line, i === 0 ? routeTo(g) : undefined)) : allSentTo(g)
     }
-    const i = contributions.findIndex((c) => c.consumer === from)
-    if (i < 0) return none
+    const i = placesBy(g).get(from)
+    if (i === undefined) return none
     return termsBy(g)[i]!.map(({ term, layout, kind, path }) => ({
       of,
       left: symbolOf(g),
