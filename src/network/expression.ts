@@ -26,73 +26,75 @@ const comparisons = { '>': greater, '>=': greaterEqual, '<': less, '<=': lessEqu
 /** The expression that a tree stands for in a scope. Throws located faults. */
 export function expressionOf(ast: Ast, scope: Scope): Expr {
   try {
-    return scope.extend?.(ast, scope) ?? read(ast, scope)
+    const extended = scope.extend?.(ast, scope)
+    if (extended) return extended
+    switch (ast.kind) {
+      case 'number':
+        return fill(ast.value)
+      case 'name':
+        return nameOf(ast.name, scope)
+      case 'sum':
+        return sumOf(ast, scope)
+      case 'product':
+        return productOf(ast, scope)
+      case 'negate':
+        return negated(expressionOf(ast.of, scope))
+      case 'power':
+        return power(expressionOf(ast.base, scope), expressionOf(ast.exponent, scope))
+      case 'compare': {
+        const [left, right] = [expressionOf(ast.left, scope), expressionOf(ast.right, scope)]
+        requireBroadcast('compare', [ast.left, ast.right], [left, right], scope)
+        return comparisons[ast.sign](left, right)
+      }
+      case 'transpose': {
+        const x = expressionOf(ast.of, scope)
+        if (x.shape.length > 2 && !ast.last) {
+          fail('shapes', {
+            what: '.T is for vectors and matrices',
+            detail: `this has the shape ${shapeText(x.shape)}`,
+            hint: '.mT swaps the last two axes; transpose(x, [2, 0, 1]) orders them all.',
+          })
+        }
+        return T(x)
+      }
+      case 'index': {
+        const member = referenceOf(ast, scope)
+        if (member && member.rest.length < ast.marks.length) return entriesOf(nameOf(member.name, scope), member.rest, ast, scope)
+        return entriesOf(expressionOf(ast.of, scope), ast.marks, ast, scope)
+      }
+      case 'member': {
+        const member = referenceOf(ast, scope)
+        return member ? nameOf(member.name, scope) : fail('not-here', { what: `.${ast.name}`, where: 'an expression' })
+      }
+      case 'over':
+        return overIndex(ast, scope)
+      case 'apply': {
+        const name = referenceOf(ast.of, scope)?.name ?? ''
+        if (!scope.isInstance?.(name)) {
+          fail(
+            'not-here',
+            { what: 'a call', where: 'this place', hint: 'Functions and instances of modules are called by their names.' },
+            ast.of.span,
+          )
+        }
+        return onlyValue(name, scope.apply!(name, expressionsOf(ast.args, scope), ast.span))
+      }
+      case 'call':
+        return callOf(ast, scope)
+      case 'list':
+        return fail('not-here', {
+          what: 'a list',
+          where: 'an expression',
+          hint: 'Tensors are joined with concat([a, b]) or stack([a, b]).',
+        })
+      case 'string':
+        return fail('not-here', { what: 'a string', where: 'an expression' })
+      case 'derivative':
+      case 'contribution':
+        return fail('not-here', { what: 'a derivative', where: 'the definition of a network', hint: 'Derivatives belong into claims.' })
+    }
   } catch (error) {
     throw located(error, ast.span)
-  }
-}
-
-function read(ast: Ast, scope: Scope): Expr {
-  switch (ast.kind) {
-    case 'number':
-      return fill(ast.value)
-    case 'name':
-      return nameOf(ast.name, scope)
-    case 'sum':
-      return sumOf(ast, scope)
-    case 'product':
-      return productOf(ast, scope)
-    case 'negate':
-      return negated(expressionOf(ast.of, scope))
-    case 'power':
-      return power(expressionOf(ast.base, scope), expressionOf(ast.exponent, scope))
-    case 'compare': {
-      const [left, right] = [expressionOf(ast.left, scope), expressionOf(ast.right, scope)]
-      requireBroadcast('compare', [ast.left, ast.right], [left, right], scope)
-      return comparisons[ast.sign](left, right)
-    }
-    case 'transpose': {
-      const x = expressionOf(ast.of, scope)
-      if (x.shape.length > 2 && !ast.last) {
-        fail('shapes', {
-          what: '.T is for vectors and matrices',
-          detail: `this has the shape ${shapeText(x.shape)}`,
-          hint: '.mT swaps the last two axes; transpose(x, [2, 0, 1]) orders them all.',
-        })
-      }
-      return T(x)
-    }
-    case 'index': {
-      const member = referenceOf(ast, scope)
-      if (member && member.rest.length < ast.marks.length) return entriesOf(nameOf(member.name, scope), member.rest, ast, scope)
-      return entriesOf(expressionOf(ast.of, scope), ast.marks, ast, scope)
-    }
-    case 'member': {
-      const member = referenceOf(ast, scope)
-      return member ? nameOf(member.name, scope) : fail('not-here', { what: `.${ast.name}`, where: 'an expression' })
-    }
-    case 'over':
-      return overIndex(ast, scope)
-    case 'apply': {
-      const name = referenceOf(ast.of, scope)?.name ?? ''
-      if (!scope.isInstance?.(name)) {
-        fail(
-          'not-here',
-          { what: 'a call', where: 'this place', hint: 'Functions and instances of modules are called by their names.' },
-          ast.of.span,
-        )
-      }
-      return onlyValue(name, scope.apply!(name, expressionsOf(ast.args, scope), ast.span))
-    }
-    case 'call':
-      return callOf(ast, scope)
-    case 'list':
-      return fail('not-here', { what: 'a list', where: 'an expression', hint: 'Tensors are joined with concat([a, b]) or stack([a, b]).' })
-    case 'string':
-      return fail('not-here', { what: 'a string', where: 'an expression' })
-    case 'derivative':
-    case 'contribution':
-      return fail('not-here', { what: 'a derivative', where: 'the definition of a network', hint: 'Derivatives belong into claims.' })
   }
 }
 

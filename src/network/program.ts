@@ -68,13 +68,15 @@ export function run(steps: readonly Step[], frame: Frame, body: readonly Step[] 
   for (const step of steps) {
     if (step.kind === 'equation') runEquation(step, frame, body)
     else if (frame.keep && isSymbolicRange(step.loop, frame.scope)) frame.keep(step, frame)
-    else {
-      const values = collecting(frame.draft.faults, () => stepsOfLoop(step.loop, frame.scope, step.span))
-      if (!values) breakAll(step.body, frame)
-      if (values?.length === 0) enrolAll(step.body, frame)
-      for (const at of values ?? []) run(step.body, atIndex(frame, step.loop.index, at), body)
-    }
+    else runLoop(step, frame, body)
   }
+}
+
+function runLoop({ loop, span, body: inner }: Step & { kind: 'for' }, frame: Frame, body: readonly Step[]): void {
+  const values = collecting(frame.draft.faults, () => stepsOfLoop(loop, frame.scope, span))
+  if (!values) breakAll(inner, frame)
+  if (values?.length === 0) enrolAll(inner, frame)
+  for (const at of values ?? []) run(inner, atIndex(frame, loop.index, at), body)
 }
 
 function breakAll(steps: readonly Step[], { broken }: Frame): void {
@@ -138,18 +140,21 @@ function targetOf(target: Ast, frame: Frame): Target {
 /** z[l+1] is the member that its index says; a plain name in a loop is a new value in each step. */
 const localOf = (target: Ast, { suffix, scope }: Frame): string => (target.kind === 'name' ? target.name + suffix : memberOf(target, scope))
 
-function defineAll({ value, targets }: EquationStep, named: readonly Target[], frame: Frame): void {
+function defineAll(step: EquationStep, named: readonly Target[], frame: Frame): void {
+  const { value, targets } = step
   const instance = instanceOf(value, frame)
-  if (!instance) {
-    if (targets.length > 1)
-      fail(
-        'syntax',
-        { expected: 'one name before the =', found: `${targets.length}`, hint: 'Only a module returns several values.' },
-        targets[1]!.span,
-      )
-    defineNode(named[0]!, expressionOf(value, frame.scope), frame)
-    return
-  }
+  if (instance) defineResults(instance, step, named, frame)
+  else if (targets.length === 1) defineNode(named[0]!, expressionOf(value, frame.scope), frame)
+  else
+    fail(
+      'syntax',
+      { expected: 'one name before the =', found: `${targets.length}`, hint: 'Only a module returns several values.' },
+      targets[1]!.span,
+    )
+}
+
+/** What the call of an instance returns, under the names of the targets. */
+function defineResults(instance: Instance, { value, targets }: EquationStep, named: readonly Target[], frame: Frame): void {
   const returns = instance.module.returns.length
   if (returns !== targets.length)
     fail(

@@ -178,8 +178,9 @@ function primary(p: Parser): Ast {
 
 /** A name, or a call of one. */
 function named(p: Parser): Ast {
-  const span = here(p)
-  const name = next(p)
+  const { word: name, start, end } = p
+  advance(p)
+  const span = { start, end }
   return p.binding === Binding.call ? called(p, name, span) : { kind: 'name', name, span }
 }
 

@@ -45,8 +45,12 @@ export interface Member {
 }
 
 /** x, s[1:T+1], W[N], or W[l in range(N)], where the shape may speak of l. */
-function membersOf({ name }: Declaration, frame: Frame): readonly Member[] {
-  if (plainName.test(name.text)) return [{ local: name.text, frame }]
+const membersOf = ({ name }: Declaration, frame: Frame): readonly Member[] =>
+  plainName.test(name.text) ? [{ local: name.text, frame }] : membersOfFamily(name, frame)
+
+const plainName = /^[A-Za-z_]\w*$/
+
+function membersOfFamily(name: Text, frame: Frame): readonly Member[] {
   const head = /^([\p{L}_][\p{L}\p{N}_]*)\s*(?:\[(.*)\])?$/su.exec(name.text)
   if (!head) return fail('bad-name', { name: name.text, why: 'a name is made of letters, digits and _' }, name.span)
   const [, base, inside] = head as unknown as [string, string, string | undefined]
@@ -74,8 +78,6 @@ function membersOf({ name }: Declaration, frame: Frame): readonly Member[] {
   const names = ranges.reduce<string[]>((bases, range) => bases.flatMap((b) => range.map((i) => memberName(b, i))), [base])
   return names.map((local) => ({ local, frame }))
 }
-
-const plainName = /^[A-Za-z_]\w*$/
 
 const bounds = (mark: Mark): Loop[] =>
   mark.kind === 'at'
