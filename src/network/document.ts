@@ -111,8 +111,8 @@ const declaration = (kind: Kind): Reader<Facts> => {
       if (isMap(node)) return long.read(node, context, where)
       const isNumber = isScalar(node) && typeof node.value === 'number'
       if (kind === 'constant' && isNumber) return { value: node.value as number }
-      const name = textOf(node, context)
-      if (kind === 'param' && name && !isNumber) return { module: name }
+      const name = isScalar(node) && !isNumber ? textOf(node, context) : undefined
+      if (kind === 'param' && name) return { module: name }
       return expected(where, 'a shape, such as [n, k], or [] for a scalar', node)
     },
   }

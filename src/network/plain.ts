@@ -142,7 +142,7 @@ function plainAt(text: string, start: number, end: number): Scalar | undefined {
 }
 
 function plain(source: string, start: number): Scalar | undefined {
-  const value = coreValue(source)
+  const value = valueStart.test(source) ? coreValue(source) : source
   return value === undefined
     ? undefined
     : { kind: 'scalar', span: { start, end: start + source.length }, text: source, value, style: 'plain' }
@@ -166,7 +166,6 @@ const valueStart = /^[-+.~\dnNtTfF]/
 
 /** What the core schema of YAML takes a text for; undefined for its rarer numbers. */
 function coreValue(source: string): Scalar['value'] | undefined {
-  if (!valueStart.test(source)) return source
   if (Object.hasOwn(words, source)) return words[source]
   if (/^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(source)) return Number(source)
   return /^(?:0[ox]|[-+]?\.\w)/.test(source) ? undefined : source

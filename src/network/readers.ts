@@ -45,8 +45,8 @@ export function expected(where: string, what: string, node: Node | null, hint?: 
 }
 
 /** The text of a scalar, as it is written: `1e-5` and `no` stay what they are. */
-export function textOf(node: Node | null, { source }: Context): Text | undefined {
-  if (!isScalar(node) || node.value === null) return undefined
+export function textOf(node: Scalar, { source }: Context): Text | undefined {
+  if (node.value === null) return undefined
   const { text, span, style } = node
   const { start, end } = span
   if (style === 'plain') return { text, span, exact: source.startsWith(text, start) }
@@ -57,8 +57,8 @@ export function textOf(node: Node | null, { source }: Context): Text | undefined
 const cut = /(?:[ \t]|[ \t]+(?=#\d))#[^\s#!]/y
 
 /** A comment that YAML cut off a plain text, although it is glued to what follows: `z = y #2`. With more space before it, it is a remark. */
-function refuseCutLine(node: Node | null, { source }: Context): void {
-  if (!isScalar(node) || node.style !== 'plain') return
+function refuseCutLine(node: Scalar, { source }: Context): void {
+  if (node.style !== 'plain') return
   const { start, end: after } = node.span
   // the place of an empty text is the remark itself
   const end = start === after && source[after] === '#' ? after - 1 : after
@@ -77,9 +77,11 @@ function refuseCutLine(node: Node | null, { source }: Context): void {
 export const text: Reader<Text> = {
   schema: { type: ['string', 'number', 'boolean'] },
   read(node, context, where) {
-    refuseCutLine(node, context)
-    const found = textOf(node, context)
-    if (found) return found
+    if (isScalar(node)) {
+      refuseCutLine(node, context)
+      const found = textOf(node, context)
+      if (found) return found
+    }
     if (isMap(node) && !node.flow && node.items.length > 0) refuseMap(node, context, where)
     if (isList(node) && !node.flow) refuseList(node, context, where)
     return expected(where, 'a text', node)
@@ -253,8 +255,8 @@ export function entriesOf(map: Dictionary, context: Context, where: string): Raw
 
 /** The text of a key, unless it is a word that YAML has another use for: `null` and `true` are values, `y` and `no` are names. */
 function keyOf(node: Node | null, context: Context): Text | undefined {
-  const key = textOf(node, context)
-  return key && isScalar(node) && node.style === 'plain' && truth.test(key.text) ? undefined : key
+  if (!isScalar(node) || (node.style === 'plain' && truth.test(node.text))) return undefined
+  return textOf(node, context)
 }
 
 const truth = /^(true|false)$/i
@@ -291,7 +293,10 @@ export const record = <F extends Fields>(fields: F, name: string): Reader<Values
         continue
       }
       const { reader, required } = fields[key.text]!
-      const read = (): unknown => (isEmpty(inner) && !required ? refuseCutLine(inner, context) : reader.read(inner, context, key.text))
+      const read = (): unknown => {
+        if (required || !isEmpty(inner)) return reader.read(inner, context, key.text)
+        return isScalar(inner) ? refuseCutLine(inner, context) : undefined
+      }
       values[key.text] = collecting(context.faults, read) ?? values[key.text]
     }
     const { start } = spanOf(node)
