@@ -110,8 +110,8 @@ function readEquation(by: Draft, levels: Table<number>, vertexAt: Lookup<Vertex>
     }
   }
   noteLevel(expr, levels)
-  // most equations are trees, in which each part but the root is mentioned once
-  by.sources = mentions < order.length ? sources : counted(sources, by.parts)
+  // most equations are trees, in which each part but the root is mentioned once; a slice takes no more room than it needs
+  by.sources = mentions < order.length ? sources.slice() : counted(sources, by.parts)
 }
 
 /** A list with one more item; most have no more than one, and take no more room. */
