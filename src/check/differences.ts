@@ -120,7 +120,7 @@ interface Pair {
 
 /** What fewer places change is rounding. A saturated loss is tiny, but it is made of numbers near one. */
 function roundingOf(loss: Expr, plan: Plan, value: number, point: Point): number {
-  const changes = [3, 4].map((bits) => Math.abs(forward(loss, plan, coarsened(point, bits).round).value - value))
+  const changes = [3, 4].map((bits) => Math.abs(pass(plan, coarsened(point, bits).round).get(loss)!.data[0]! - value))
   return 30 * Math.max(...changes) + 1e-15 * Math.max(1, Math.abs(value))
 }
 
@@ -138,7 +138,7 @@ interface Forward {
   readonly sides: Sides
 }
 
-function forward(loss: Expr, plan: Plan, change: Change | undefined): Forward {
+function forward(loss: Expr, plan: Plan, change: Change): Forward {
   const sides: Int8Array[] = []
   const values = pass(plan, change, (expr, args, attrs) => {
     if (!expr.op.kinks) return
