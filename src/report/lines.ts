@@ -1,5 +1,5 @@
 /** Sets the equations of a derivation: one writer a derivation, so that shared formulas are set once. */
-import type { Kind } from '../derive/branches.ts'
+import type { Kind, Route } from '../derive/branches.ts'
 import type { ClosedForm } from '../derive/closed.ts'
 import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
@@ -91,10 +91,13 @@ export const closedRemark = ({ of, to, op }: ClosedForm): string =>
   verified.together({ from: toText(of.layout), to: toText(to.layout), operation: op.name })
 
 /** x → a → u → F → y; the middle of a long way is left out. */
-export function pathText(path: readonly Value[], arrow = ' → '): string {
+function pathText(path: readonly Value[], arrow = ' → '): string {
   const names = path.map((v) => toText(v.layout))
   return (names.length > 9 ? [...names.slice(0, 4), '…', ...names.slice(-4)] : names).join(arrow)
 }
+
+/** skip x → y */
+export const routeText = ({ kind, path }: Route, arrow?: string): string => `${kind} ${pathText(path, arrow)}`
 
 /** Sets a derivation, or that of one step of a loop. */
 export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer {
@@ -172,7 +175,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       sign: '⟵',
       right: layout,
       shape: undefined,
-      remark: `${kind} ${pathText(path)}`,
+      remark: routeText({ kind, path }),
       note: undefined,
       terms: none,
       defines: undefined,
@@ -180,10 +183,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       explains: none,
     }))
   }
-  const routeTo = ({ of, contributions }: Gradient): string => {
-    const { kind, path } = branches.route(of, contributions[0]!.consumer)
-    return `${kind} ${pathText(path)}`
-  }
+  const routeTo = ({ of, contributions }: Gradient): string => routeText(branches.route(of, contributions[0]!.consumer))
   const allSentTo = (g: Gradient): readonly Line[] => {
     const own = lines(g)
     const use = branches.fanOuts.get(g.of)?.[0]

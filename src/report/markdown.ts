@@ -1,7 +1,7 @@
 /** Writes a report as Markdown with formulas in dollars, as GitHub and most editors show it. */
 import { toLatex } from '../layout/latex.ts'
 import { rowOf } from './latex.ts'
-import { pathText, type Section } from './lines.ts'
+import { routeText, type Section } from './lines.ts'
 import type { Report } from './report.ts'
 
 const titles: Readonly<Record<Section['kind'], string>> = {
@@ -33,7 +33,7 @@ export function markdownOf(report: Report, summary: readonly string[]): string {
 function sectionLines(section: Section): string[] {
   const lines = [...section.lines, ...section.where]
   const title = `## ${titles[section.kind]}${section.title ? ` ${inline(toLatex(section.title))}` : ''}`
-  const terms = section.lines.flatMap((line) => line.terms.map((t) => `- ${inline(toLatex(t.layout))}: ${t.kind} ${pathText(t.path)}`))
+  const terms = section.lines.flatMap((line) => line.terms.map((t) => `- ${inline(toLatex(t.layout))}: ${routeText(t)}`))
   return [
     title,
     '',

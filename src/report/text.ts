@@ -3,7 +3,7 @@ import type { Expr } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
 import { toText } from '../layout/text.ts'
 import { add } from '../ops/arithmetic.ts'
-import { type Line, pathText, type Section, type Term } from './lines.ts'
+import { type Line, routeText, type Section, type Term } from './lines.ts'
 import type { Paint } from './paint.ts'
 import type { Report } from './report.ts'
 
@@ -86,11 +86,9 @@ function remarksOf({ shape, remark, note }: Line): string {
   return text
 }
 
-const label = ({ kind, path }: Term): string => `${kind} ${pathText(path, '→')}`
-
 /** Under each term the way it came; below each other where they do not fit side by side. */
 function writeTerms({ terms, shows }: Line, start: number, indent: string, paint: Paint, out: string[]): void {
-  const labels = terms.map(label)
+  const labels = terms.map((term) => routeText(term, '→'))
   const texts = terms.map((t) => toText(t.layout))
   const widths = texts.map(length)
   const row = isTheirSum(shows[0]!, terms) ? besides(labels, widths, start) : undefined
