@@ -64,39 +64,40 @@ export interface Op {
   readonly passes?: ((expr: Expr) => readonly Expr[]) | undefined
 }
 
+/** An operation of its own. (Names and variables, of which there are many, have few fields.) */
+export const operation = (face: Op): Op => dressed({ name: face.name }, face)
+
 /**
- * An operation with every field in its place, present or not. One layout of objects for all operations keeps the engines'
- * loops fast: they must not treat each as a new kind of thing. (Names and variables, of which there are many, have few fields.)
+ * Makes an operation of something that has its name, a function perhaps, with every field in its place, present or not. One layout of
+ * objects for all operations keeps the engines' loops fast: they must not treat each as a new kind of thing. Field by field: what is
+ * copied in a loop, V8 keeps as a hash table.
  */
-export function operation(face: Op): Op {
-  const { name, why, align, core, atomic, fresh, shape, notation, bare, evaluate, expand, vjp, kinks, linear, frozen } = face
-  const { unknown, surrogate, reason, slope, guises, joins, paths, letter, passes } = face
-  return {
-    name,
-    why,
-    align,
-    core,
-    atomic,
-    fresh,
-    shape,
-    notation,
-    bare,
-    evaluate,
-    expand,
-    vjp,
-    kinks,
-    linear,
-    frozen,
-    unknown,
-    surrogate,
-    reason,
-    slope,
-    guises,
-    joins,
-    paths,
-    letter,
-    passes,
-  }
+export function dressed<T extends Pick<Op, 'name'>>(bare: T, face: Op): T & Op {
+  const op = bare as T & { -readonly [K in keyof Op]: Op[K] }
+  op.why = face.why
+  op.align = face.align
+  op.core = face.core
+  op.atomic = face.atomic
+  op.fresh = face.fresh
+  op.shape = face.shape
+  op.notation = face.notation
+  op.bare = face.bare
+  op.evaluate = face.evaluate
+  op.expand = face.expand
+  op.vjp = face.vjp
+  op.kinks = face.kinks
+  op.linear = face.linear
+  op.frozen = face.frozen
+  op.unknown = face.unknown
+  op.surrogate = face.surrogate
+  op.reason = face.reason
+  op.slope = face.slope
+  op.guises = face.guises
+  op.joins = face.joins
+  op.paths = face.paths
+  op.letter = face.letter
+  op.passes = face.passes
+  return op
 }
 
 /** f′(x) written out, or in terms of y = f(x). */

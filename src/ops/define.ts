@@ -1,7 +1,7 @@
 /** How an operation is defined: one call that says all there is to know of it, and gives back the function that builds it. */
 import { fail } from '../diagnostic.ts'
 import { type Dim, isSymbolic } from '../expr/dim.ts'
-import { type Attr, type Attrs, type Expr, make, none, type Op, operation, type Path } from '../expr/expr.ts'
+import { type Attr, type Attrs, dressed, type Expr, make, none, type Op, type Path } from '../expr/expr.ts'
 import { dimText, type Shape } from '../expr/shape.ts'
 import type { Layout } from '../layout/layout.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -100,27 +100,28 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
       const ready = definition.align?.(args) ?? args
       return make(self, ready, hasAttributes ? resolved(self, ready, raw) : none)
     }
-    const callable = (...given: (Expr | readonly Expr[] | Attrs | undefined)[]): Expr => {
-      const args = (variadic ? given[0] : givenArgs(given, params.length)) as readonly Expr[]
-      return build(args, (given[variadic ? 1 : params.length] ?? none) as Attrs)
+    // a key that is worked out gives the function its name
+    const { [name]: callable } = {
+      [name]: (...given: (Expr | readonly Expr[] | Attrs | undefined)[]): Expr => {
+        const args = (variadic ? given[0] : givenArgs(given, params.length)) as readonly Expr[]
+        return build(args, (given[variadic ? 1 : params.length] ?? none) as Attrs)
+      },
     }
     const { vjp } = definition as unknown as Op
     const notation = tellingAll((definition as unknown as Op).notation, attributes)
     // what was left out receives no error
     const sent: Op['vjp'] = params.some(isOptional) && vjp ? (args, ...rest) => vjp(args, ...rest).slice(0, args.length) : vjp
-    const { name: _, ...fields } = operation({ ...definition, notation, vjp: sent, name } as unknown as Op)
-    const self = Object.assign(callable, fields, {
-      params,
-      plainParams: params.map(plainName),
-      attributes,
-      build,
-      formula: definition.formula,
-      source: definition.source,
-      examples: definition.examples,
-      attributesFirst: definition.attributesFirst ?? false,
-      slots: definition.slots ?? [...params.map(plainName), ...Object.keys(attributes)],
-    }) as unknown as Call<P, A> & Operation
-    Object.defineProperty(self, 'name', { value: name })
+    const self = dressed(callable!, { ...definition, notation, vjp: sent, name } as unknown as Op) as Call<P, A> & Operation
+    const facts: { -readonly [K in keyof Operation]: Operation[K] } = self
+    facts.params = params
+    facts.plainParams = params.map(plainName)
+    facts.attributes = attributes
+    facts.build = build
+    facts.formula = definition.formula
+    facts.source = definition.source
+    facts.examples = definition.examples
+    facts.attributesFirst = definition.attributesFirst ?? false
+    facts.slots = definition.slots ?? [...params.map(plainName), ...Object.keys(attributes)]
     return self
   }
 }
