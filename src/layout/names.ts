@@ -138,13 +138,12 @@ function split(name: string): { base: string; mark: string } {
   const joint = name.indexOf('_')
   if (joint > 0 && joint < name.length - 1) return { base: name.slice(0, joint), mark: name.slice(joint + 1) }
   const at = name.search(latinMark)
-  const start = at < 0 && !isAscii(name) ? name.search(unicodeMark) : at
+  const start = at < 0 && !isAscii(name) ? name.search(/(?=\d+$)(?<=^\D*\p{L})|(?<=^\p{Lu})(?=\p{Ll}$)/u) : at
   return start < 0 || greek.has(name) ? { base: name, mark: '' } : { base: name.slice(0, start), mark: name.slice(start) }
 }
 
-// patterns that every name is held against are made once: a number behind letters, or a small letter behind a great one
+// a number behind letters, or a small letter behind a great one
 const latinMark = /(?=\d+$)(?<=^\D*[A-Za-z])|(?<=^[A-Z])(?=[a-z]$)/
-const unicodeMark = /(?=\d+$)(?<=^\D*\p{L})|(?<=^\p{Lu})(?=\p{Ll}$)/u
 const [number, oneLetter, ascii] = [/^\d+$/, /^[A-Za-z]$/, /^[\x20-\x7e]*$/]
 
 const isAscii = (text: string): boolean => ascii.test(text)

@@ -92,13 +92,12 @@ function taken(reader: Reader, pattern: RegExp): string | undefined {
 }
 
 const quoted = /"(?:[^"\\\n]|\\.)*"/y
-const word = /-?[\p{L}_][\p{L}\p{N}_]*/uy
 const nothing = /null\b/y
 const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 
 function unexpected(reader: Reader, expected: string): never {
   const start = reader.at
-  const found = taken(reader, quoted) ?? taken(reader, word) ?? taken(reader, number) ?? here(reader)
+  const found = taken(reader, quoted) ?? taken(reader, /-?[\p{L}_][\p{L}\p{N}_]*/uy) ?? taken(reader, number) ?? here(reader)
   return fail('json-syntax', { expected, found: found || 'the end of the file' }, { start, end: Math.max(start + 1, reader.at) })
 }
 
@@ -176,7 +175,11 @@ function tensorAt(reader: Reader, name: string): Tensor | undefined {
       told(open.length, `${index()} is an empty list`, start)
     } else {
       const at = reader.at
-      const found = taken(reader, number) ?? taken(reader, word) ?? taken(reader, quoted) ?? unexpected(reader, 'a number or a list')
+      const found =
+        taken(reader, number) ??
+        taken(reader, /-?[\p{L}_][\p{L}\p{N}_]*/uy) ??
+        taken(reader, quoted) ??
+        unexpected(reader, 'a number or a list')
       const value = Number(found)
       if (!Number.isFinite(value) || found[0] === '"') {
         strange ??= { index: index(), found, span: { start: at, end: reader.at }, count: 0 }

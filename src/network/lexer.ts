@@ -20,6 +20,7 @@ const bindings: ReadonlyMap<string, Binding> = new Map(operators.flatMap(([bindi
 export interface Scanner {
   readonly source: Text
   readonly text: string
+  readonly tokens: Tokens
   /** Unknown is a character that begins no token; the end comes last. */
   kind: 'name' | 'number' | 'string' | 'mark' | 'unknown' | 'end'
   /** The token in plain notation: ⊙ is *, − is -, ᵀ is .T. */
@@ -53,30 +54,51 @@ const readings: Readonly<Record<string, string>> = {
   '→': '->',
 }
 
-/** Each kind of token by itself, tried in this order. Sticky: a match starts where the last one ended. */
+type Kinds = readonly { readonly kind: 'name' | 'number' | 'string' | 'mark'; readonly pattern: RegExp }[]
+
+/** How the tokens of a text are found: each kind by itself, tried in this order, or where a mark begins. */
+export interface Tokens {
+  readonly any: Kinds
+  readonly marks: Kinds
+}
+
+const raisedT = String.raw`\^\s*\{?(?:T|⊤|\\top)\}?`
+
+/** Tokens where names begin with such a letter and go on like that. Sticky: a match starts where the last one ended. */
+function tokensWith(letter: string, inside: string, flags: string): Tokens {
+  const apart = `(?!${inside})`
+  const pattern = (source: string): RegExp => new RegExp(source, flags)
+  const word = `${letter}(?:${inside})*`
+  const marks = [
+    {
+      kind: 'mark',
+      pattern: pattern(String.raw`${raisedT}${apart}|\*\*|\/\/|->|<=|>=|==|!=|\.m?T${apart}|[-+*\/@()[\],:=<>'.^⊙·×−ᵀ⊤′≤≥≠→]`),
+    },
+  ] as const
+  const any: Kinds = [
+    { kind: 'name', pattern: pattern(String.raw`${word}(?:\.(?!m?T${apart})${word})*`) },
+    { kind: 'number', pattern: pattern(String.raw`(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`) },
+    { kind: 'string', pattern: pattern(String.raw`"[^"]*"|'[^']+'(?=\s*[,)\]])`) },
+    ...marks,
+  ]
+  return { any, marks }
+}
+
+const latin = tokensWith('[A-Za-z_]', String.raw`\w`, 'y')
+let ofAnyScript: Tokens | undefined
+const ascii = /^[ -~]*$/
+
+/** V8 needs milliseconds to look up which letters Unicode has: only for texts that have others than Latin ones. */
+export const tokensOf = (text: string): Tokens =>
+  ascii.test(text) ? latin : (ofAnyScript ??= tokensWith(String.raw`(?!ᵀ)[\p{L}_]`, String.raw`(?!ᵀ)[\p{L}\p{N}_]`, 'uy'))
+
 const space = /\s+/y
-const name = /[\p{L}_](?:(?!ᵀ)[\p{L}\p{N}_])*(?:\.(?!m?T(?![\p{L}\p{N}_]))[\p{L}_](?:(?!ᵀ)[\p{L}\p{N}_])*)*/uy
-const plainName = /[A-Za-z_]\w*(?![.\w\u0080-\uffff])/y
-const number = /(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/y
-const string = /"[^"]*"|'[^']+'(?=\s*[,)\]])/y
-const raisedT = /\^\s*\{?(?:T|⊤|\\top)\}?(?![\p{L}\p{N}_])/uy
-const mark = /\*\*|\/\/|->|<=|>=|==|!=|\.m?T(?![\p{L}\p{N}_])|[-+*/@()[\],:=<>'.^⊙·×−ᵀ⊤′≤≥≠→]/uy
 
-/** Marks that no longer one begins with. */
-const alone = '@+()[],'
+/** Marks that no longer one begins with, and those that no other token begins with. */
+const [alone, ofMarks] = ['@+()[],', '-*/<>=']
 
-const kinds = [
-  { kind: 'name', pattern: plainName },
-  { kind: 'name', pattern: name },
-  { kind: 'number', pattern: number },
-  { kind: 'string', pattern: string },
-  { kind: 'mark', pattern: raisedT },
-  { kind: 'mark', pattern: mark },
-] as const
-
-/** Marks of plain ASCII, which need no look at what letters Unicode has. */
-const plainMark = /\*\*|\/\/|->|<=|>=|==|[-*/<>=]/y
-const plainMarks = [{ kind: 'mark', pattern: plainMark }] as const
+/** A mark in plain notation; what is raised to T, too, is a transpose. */
+const readingOf = (mark: string): string => (mark.length > 1 && mark[0] === '^' ? '.T' : (readings[mark] ?? mark))
 
 /** Goes on to the next token. */
 export function advance(scanner: Scanner): void {
@@ -103,17 +125,15 @@ export function advance(scanner: Scanner): void {
 }
 
 function match(scanner: Scanner, first: string): void {
-  const { text, from } = scanner
-  const possible = '-*/<>='.includes(first) ? plainMarks : kinds
+  const { text, from, tokens } = scanner
+  const possible = ofMarks.includes(first) ? tokens.marks : tokens.any
   for (let i = 0; i < possible.length; i++) {
     const { kind, pattern } = possible[i]!
-    if (kind === 'name' && first === 'ᵀ') continue
     const to = past(pattern, text, from)
     if (to < 0) continue
     const found = text.slice(from, to)
     scanner.kind = kind
-    scanner.word =
-      kind === 'string' ? found.slice(1, -1) : pattern === raisedT ? '.T' : kind === 'mark' ? (readings[found] ?? found) : found
+    scanner.word = kind === 'string' ? found.slice(1, -1) : kind === 'mark' ? readingOf(found) : found
     scanner.to = to
     return
   }

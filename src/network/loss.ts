@@ -27,7 +27,7 @@ export function lossEquation(text: Text): LossEquation {
   const hasName = /^[^=!<>()]+=[^=]/.test(text.text)
   if (!hasName) {
     const value = parseExpression(text)
-    return { name: value.kind === 'call' && /^\p{Lu}$/u.test(value.callee) ? value.callee : lossName, span: text.span, value }
+    return { name: value.kind === 'call' && isCapital(value.callee) ? value.callee : lossName, span: text.span, value }
   }
   const { targets, value } = parseEquation(text) as EquationAst
   const [target] = targets
@@ -35,9 +35,12 @@ export function lossEquation(text: Text): LossEquation {
   return { name: target.name, span: text.span, value }
 }
 
+/** One letter, as losses are named. */
+const isCapital = (name: string): boolean => [...name].length === 1 && name !== name.toLowerCase()
+
 /** L(y): a call of a letter that is not declared as a function. */
 export const isOpaqueLoss = (value: Ast, draft: Draft): boolean =>
-  value.kind === 'call' && /^\p{Lu}$/u.test(value.callee) && !draft.functions.has(value.callee)
+  value.kind === 'call' && isCapital(value.callee) && !draft.functions.has(value.callee)
 
 export function defineLoss({ name, span, value }: LossEquation, isOpaque: boolean, frame: Frame): void {
   const { draft, scope } = frame

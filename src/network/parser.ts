@@ -1,7 +1,7 @@
 /** What the grammar is written with: a place in a text, and what it takes to go on from there. */
 import { fail, type Span } from '../diagnostic.ts'
 import type { Text } from './document.ts'
-import { advance, Binding, here, type Scanner } from './lexer.ts'
+import { advance, Binding, here, type Scanner, tokensOf } from './lexer.ts'
 import { past } from './lines.ts'
 
 /**
@@ -23,6 +23,7 @@ export function start(source: Text, declared: Declared): Parser {
   const p: Parser = {
     source,
     text,
+    tokens: tokensOf(text),
     kind: 'end',
     word: '',
     binding: Binding.none,

@@ -121,7 +121,7 @@ function postfix(p: Parser, first: Ast): Ast {
     } else if (take(p, '[')) {
       const marks = commaSeparated(p, ']', mark)
       of = { kind: 'index', of, marks, span: since(start, p) }
-    } else if (isMark(p, '.') && isBefore(p, nameStart)) {
+    } else if (isMember(p)) {
       advance(p)
       const name = next(p)
       of = { kind: 'member', of, name, span: since(start, p) }
@@ -133,9 +133,11 @@ function postfix(p: Parser, first: Ast): Ast {
   return of
 }
 
-const nameStart = /\s*(?!ᵀ)[\p{L}_]/uy
 const opening = /\s*\(/y
 const equals = /\s*=(?!=)/y
+
+/** A dot before a name. */
+const isMember = (p: Parser): boolean => isMark(p, '.') && isBefore(p, /\s*(?!ᵀ)[\p{L}_]/uy)
 
 function mark(p: Parser): Mark {
   if (p.word === 'None') {
@@ -290,7 +292,7 @@ function node(p: Parser, first: Ast & { kind: 'name' }): Ast | undefined {
       const marks = commaSeparated(p, ']', mark)
       ast = { kind: 'index', of: ast, marks, span: since(start, p) }
       pattern += '[]'.repeat(marks.length)
-    } else if (kind === 'instance' && isMark(p, '.') && isBefore(p, nameStart)) {
+    } else if (kind === 'instance' && isMember(p)) {
       advance(p)
       const name = next(p)
       ast = { kind: 'member', of: ast, name, span: since(start, p) }
