@@ -3,7 +3,7 @@
  * a small derivation does. A Node of another version compiles anew.
  */
 const { existsSync, readFileSync } = require('node:fs')
-const { createRequire, wrap } = require('node:module')
+const { createRequire } = require('node:module')
 const { join } = require('node:path')
 const { setFlagsFromString } = require('node:v8')
 const { Script } = require('node:vm')
@@ -23,8 +23,8 @@ setFlagsFromString('--interrupt-budget=200000')
 exports.load = () => {
   const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
   // the bundle is ASCII
-  const script = new Script(wrap(readFileSync(file, 'latin1')), { filename: file, cachedData })
+  const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData })
   const module = { exports: {} }
-  script.runInThisContext().call(module.exports, module.exports, createRequire(file), module, file, folder)
+  script.runInThisContext()(module, createRequire(file))
   return { main: module.exports.main, compiled: () => script.createCachedData() }
 }

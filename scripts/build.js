@@ -42,7 +42,9 @@ const apart = {
   },
 }
 const command = { ...common, format: 'cjs', outExtension: { '.js': '.cjs' } }
-await build({ ...command, entryPoints: { cli: 'src/cli/main.ts' }, plugins: [withoutProcesses, apart] })
+/** The command is one function, which `bin/load.js` calls. */
+const asFunction = { banner: { js: '(function (module, require) {' }, footer: { js: '})' } }
+await build({ ...command, ...asFunction, entryPoints: { cli: 'src/cli/main.ts' }, plugins: [withoutProcesses, apart] })
 await build({ ...command, entryPoints: Object.fromEntries(rare.map((name) => [name, name])) })
 await compile()
 
