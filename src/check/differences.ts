@@ -1,5 +1,5 @@
 /** Differences of the forward pass at one point, along directions in the values of the network: the one measure that knows no rule. */
-import { type Change, type Plan, type Point, pass, planBehind, planned } from '../expr/evaluate.ts'
+import { type Change, type Plan, type Point, pass, planBehind } from '../expr/evaluate.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Lookup, members, Table } from '../expr/table.ts'
 import type { Random } from '../tensor/random.ts'
@@ -32,8 +32,13 @@ const steps = [
 ]
 
 /** Measures gradients of a loss by some of the values below it, which are `unmoved` at the point; those of one group are moved at once. */
-export function measurer(loss: Expr, unmoved: Lookup<Tensor>, point: Point, random: Random): (group: readonly Slope[]) => Measured {
-  const whole = planned([loss], point)
+export function measurer(
+  loss: Expr,
+  whole: Plan,
+  unmoved: Lookup<Tensor>,
+  point: Point,
+  random: Random,
+): (group: readonly Slope[]) => Measured {
   const rounding = roundingOf(loss, whole, unmoved.get(loss)!.data[0]!, point)
 
   return (group) => {

@@ -41,9 +41,10 @@ export function drawPoint(network: Network, seed: number, k: number, scale: numb
 }
 
 /** Sizes that differ from each other and exceed one, where the network's shapes allow it. */
-function drawSizes({ sizes, values }: Network, random: Random): Sizes {
+function drawSizes(network: Network, random: Random): Sizes {
+  const { sizes } = network
   if (sizes.length === 0) return new Map()
-  const conditions = conditionsOf([...values.values()].map((v) => v.expr))
+  const demands = conditionsOn(network)
   for (let attempt = 0; attempt < attempts; attempt++) {
     // of many symbols some share a size: images of all different sizes would be large
     const distinct = Math.min(sizes.length, mostDistinct)
@@ -54,27 +55,37 @@ function drawSizes({ sizes, values }: Network, random: Random): Sizes {
     const pool = sizes.map((_, i) => choice[i % distinct]!)
     const some = attempt < attempts / 2 ? pool : sizes.map(() => 1 + below(random, 6))
     const drawn = new Map(sizes.map((name, i) => [name, some[i]!]))
-    if (conditions.every((holds) => holds(drawn))) return drawn
+    if (demands.every((holds) => holds(drawn))) return drawn
   }
   return fail('no-draw', { why: `no sizes for ${sizes.join(', ')} were found for which every axis has an entry` })
 }
 
+/** What sizes must meet, found out once for all points of a network. */
+function conditionsOn(network: Network): readonly Condition[] {
+  let known = conditions.get(network)
+  if (!known) conditions.set(network, (known = conditionsOf([...network.values.values()].map((v) => v.expr))))
+  return known
+}
+const conditions = new WeakMap<Network, readonly Condition[]>()
+
+type Condition = (sizes: Sizes) => boolean
+
 /** Axes have entries; starts, paddings and the like are not negative. */
-function conditionsOf(roots: readonly Expr[]): ((sizes: Sizes) => boolean)[] {
+function conditionsOf(roots: readonly Expr[]): readonly Condition[] {
   const seen = new Set<string>()
-  const conditions: ((sizes: Sizes) => boolean)[] = []
+  const found: Condition[] = []
   const demand = (attr: Attr, least: number): void => {
     if (Array.isArray(attr)) for (const a of attr) demand(a, least)
     else if (isSymbolic(attr) && !seen.has(attr.key + least)) {
       seen.add(attr.key + least)
-      conditions.push((sizes) => sizeIn(attr, sizes) >= least)
+      found.push((sizes) => sizeIn(attr, sizes) >= least)
     }
   }
   for (const expr of inOrder(roots, argsOf)) {
     for (const dim of expr.shape) demand(dim, 1)
     for (const key in expr.attrs) demand(expr.attrs[key]!, 0)
   }
-  return conditions
+  return found
 }
 
 export function drawValue(leaf: Expr, sizes: Sizes, random: Random, scale: number): Tensor {

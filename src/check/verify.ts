@@ -1,6 +1,6 @@
 /** Compares every gradient with central differences of the forward pass: the one check that knows no rule. */
 import type { Derivation, Statement } from '../derive/derive.ts'
-import { evaluate, type Point } from '../expr/evaluate.ts'
+import { evaluated, type Point, pass, planFor, planned } from '../expr/evaluate.ts'
 import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
 import type { Value } from '../network/network.ts'
 import { randomFrom } from '../tensor/random.ts'
@@ -98,11 +98,13 @@ function measuredAt(derivation: Derivation, values: readonly Value[], declared: 
   const reasons = new Map<Value, Exclude<Measured, number>>()
   const countOf = (value: Value): number => errors.get(value)?.length ?? 0
   let finite = 0
+  let asked = { pending: values, order: orderFor(derivation, values) }
   for (let k = 0; k < mostPoints && finite < enough; k++) {
-    const pending = values.filter((v) => countOf(v) < draws)
+    const pending = asked.pending.filter((v) => countOf(v) < draws)
     if (pending.length === 0) break
+    if (pending.length < asked.pending.length) asked = { pending, order: orderFor(derivation, pending) }
     const base = drawPoint(derivation.network, seed, k, scales[k % scales.length]!)
-    const measured = measuredHere(derivation, pending, declared, base, seed + k, finite >= draws)
+    const measured = measuredHere(derivation, asked, declared, base, seed + k, finite >= draws)
     if (!measured) continue
     finite++
     for (const [value, found] of measured) {
@@ -113,23 +115,36 @@ function measuredAt(derivation: Derivation, values: readonly Value[], declared: 
   return { finite, errors, reasons }
 }
 
+/** What is still to be measured, and what is evaluated for it. */
+interface Asked {
+  readonly pending: readonly Value[]
+  readonly order: readonly Expr[]
+}
+
+/** All that is evaluated at a point, where variables and nothing else is given. */
+const orderFor = ({ network, gradients }: Derivation, values: readonly Value[]): readonly Expr[] =>
+  evaluated([network.loss.expr, ...values.flatMap((v) => [gradients.get(v)!.total, v.expr])], new Map())
+
 /** What is measured at one point; undefined where a value is not finite. Of a group that can't be measured as one, the halves are, if asked for. */
 function measuredHere(
   { network, gradients }: Derivation,
-  values: readonly Value[],
+  { pending: values, order }: Asked,
   declared: Declared,
   base: Point,
   seed: number,
   inParts: boolean,
 ): ReadonlyMap<Value, Measured> | undefined {
   const totals = values.map((v) => gradients.get(v)!.total)
-  const known = evaluate([network.loss.expr, ...totals, ...values.map((v) => v.expr)], base)
+  const plan = planned(order, base)
+  const known = pass(plan, base.round)
   if (!allFinite(known.get(network.loss.expr)!) || !totals.every((t) => allFinite(known.get(t)!))) return undefined
   const { loss, at, held } = surrogateOf(network.loss.expr, base, declared)
   const point: Point = { ...base, values: new Map([...base.values, ...held]) }
   const slopes = values.map((v, i) => ({ of: at(v.expr), gradient: known.get(totals[i]!)! }))
-  const unmoved = loss === network.loss.expr ? known : evaluate([loss, ...slopes.map((s) => s.of)], point)
-  const measure = measurer(loss, unmoved, point, randomFrom(seed, 'directions'))
+  const isItself = loss === network.loss.expr && held.size === 0
+  const own = isItself ? plan : planned(evaluated([loss, ...slopes.map((s) => s.of)], point.values), point)
+  const unmoved = isItself ? known : pass(own, point.round)
+  const measure = measurer(loss, planFor(loss, own), unmoved, point, randomFrom(seed, 'directions'))
   const found = new Map<Value, Measured>()
   const groups = values.length > manyValues ? [values.map((_, i) => i)] : values.map((_, i) => [i])
   for (const group of groups) {

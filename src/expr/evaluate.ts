@@ -21,7 +21,7 @@ export type Observer = (expr: Expr, args: readonly Tensor[], attrs: Attrs) => vo
 
 /** The values of the roots and of all below them at a point, as far as they are not given. Composites are evaluated by their definition. */
 export const evaluate = (roots: readonly Expr[], point: Point, observe?: Observer): Lookup<Tensor> =>
-  pass(planned(roots, point), point.round, observe)
+  pass(planned(evaluated(roots, point.values), point), point.round, observe)
 
 /** What a pass does, arguments first: made once for passes that differ in how they change values. */
 export type Plan = readonly Action[]
@@ -35,13 +35,28 @@ interface Action {
   readonly shape: readonly number[]
 }
 
-export const planned = (roots: readonly Expr[], { values, sizes }: Point): Plan =>
-  evaluated(roots, values).map((expr) => {
+/** What is evaluated, at a point. */
+export const planned = (order: readonly Expr[], { values, sizes }: Point): Plan =>
+  order.map((expr) => {
     const given = values.get(expr)
     return given || !expr.op.evaluate
       ? { expr, given, attrs: expr.attrs, shape: noShape }
       : { expr, given, attrs: concreteAttrs(expr.attrs, sizes), shape: concreteShape(expr.shape, sizes) }
   })
+
+/** The part of a plan that the value of one expression needs; it comes last. */
+export function planFor(root: Expr, plan: Plan): Plan {
+  const needed = new Table<true>()
+  needed.set(root, true)
+  const part: Action[] = []
+  for (let i = plan.length - 1; i >= 0; i--) {
+    const action = plan[i]!
+    if (!needed.has(action.expr)) continue
+    part.push(action)
+    if (action.given === undefined) for (const e of inputsOf(action.expr)) needed.set(e, true)
+  }
+  return part.reverse()
+}
 
 /** The part of a plan for one root that does something else when some values are moved; all others are known. */
 export function planBehind(moved: Members, plan: Plan, known: Lookup<Tensor>): Plan {
