@@ -11,7 +11,7 @@ import type { Rewriter, Step } from '../rewrite/engine.ts'
 import { tidiers } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
 import { type ClosedForm, closedForms } from './closed.ts'
-import { type Derivatives, type Form, type Formed, inForm, withDerivatives } from './forms.ts'
+import { type Derivatives, type Form, type Formed, former, isPrinted, withDerivatives } from './forms.ts'
 import { namesFrom } from './naming.ts'
 import { type Inside, pathsInside } from './paths.ts'
 import { readingOrder } from './reading.ts'
@@ -115,10 +115,14 @@ export function deriveGradients(network: Network, { form, derivatives, trace }: 
   const steps: Step[] = []
   const inPrint = withDerivatives(tidy, derivatives)
   const noted = (rewrite: Rewriter): Rewriter => (trace ? (expr) => rewrite(expr, steps) : rewrite)
-  const raw = reverse(network, structure, { simplify: noted(inPrint), collect: noted(collect), ...skipsFirst(branches) })
-  const formed = openedAhead(inForm(raw, branches, form, { simplify: tidy, collect }), network, collect)
+  const forms = former(branches, form, { simplify: tidy, collect })
+  const rules = { simplify: noted(inPrint), collect: noted(collect), ...skipsFirst(branches) }
+  // what is traced takes its form afterwards, so that no step is taken unseen
+  const raw = reverse(network, structure, rules, trace ? undefined : forms.enter)
+  if (trace) raw.forEach(forms.enter)
+  const formed = openedAhead(forms.formed(), network, collect)
   if (form === 'expanded') requirePrintable(formed.gradients)
-  const named = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, structure, network)
+  const named: Named = form === 'expanded' ? { ...formed, names: [] } : withNames(formed, raw, branches, structure, network)
   const { gradients, inlined } = named
   const found: Derivation['closed'] =
     form === 'local' ? closedForms(network, structure, gradients, { simplify: inPrint, collect }) : new Map()
@@ -153,35 +157,37 @@ function first<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly 
 }
 
 /** In a step of a loop: what is written into the formulas of this step is written out where it comes from the next one, too. */
-function openedAhead({ gradients, inlined }: Formed, { step }: Network, collect: (expr: Expr) => Expr): Formed {
+function openedAhead(formed: Formed, { step }: Network, collect: (expr: Expr) => Expr): Formed {
+  const { gradients, inlined } = formed
   const replacement = new Map<Expr, Expr>()
   for (const [error, value] of step?.ahead ?? []) {
     if (inlined.has(value)) replacement.set(error, step!.shift(gradients.get(value)!.total))
   }
-  if (replacement.size === 0) return { gradients, inlined }
+  if (replacement.size === 0) return formed
   const opened = (expr: Expr): Expr => {
     const [result] = substitute([expr], (e) => replacement.get(e))
     return result === expr ? expr : collect(result!)
   }
-  return { gradients: new Map([...gradients].map(([value, g]) => [value, g.given ? g : withFormulas(g, opened)])), inlined }
+  const all = new Map([...gradients].map(([value, g]) => [value, g.given ? g : withFormulas(g, opened)]))
+  return { gradients: all, inlined, isForest: false }
 }
 
-const withFormulas = ({ of, adjoint, contributions, total, given }: Gradient, change: (expr: Expr) => Expr): Gradient => ({
+const withFormulas = ({ of, adjoint, contributions, total, given, mentions }: Gradient, change: (expr: Expr) => Expr): Gradient => ({
   of,
   adjoint,
   contributions: contributions.map((c) => withTerms(c, change)),
   total: change(total),
   given,
+  mentions,
 })
 
-/** Whether a gradient has a line of its own. */
-const isPrinted = ({ of, given }: Gradient, inlined: Members): boolean => !given && !(of.role === 'node' && inlined.has(of))
-
-interface Named extends Formed {
+interface Named extends Omit<Formed, 'isForest'> {
   readonly names: readonly Expr[]
 }
 
-function withNames({ gradients, inlined }: Formed, raw: Gradients, branches: Branches, structure: Structure, network: Network): Named {
+function withNames(formed: Formed, raw: Gradients, branches: Branches, structure: Structure, network: Network): Named {
+  const { gradients, inlined } = formed
+  if (formed.isForest) return { gradients, inlined, names: [] }
   const printed = [...gradients.values()].filter((g) => isPrinted(g, inlined))
   const context = (): Context => ({
     taken: printedNames(network),

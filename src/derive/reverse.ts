@@ -1,5 +1,5 @@
 /** Reverse mode: each equation sends its error back to the names it uses; where contributions meet they add up. */
-import { areSame, type Expr } from '../expr/expr.ts'
+import { areSame, type Expr, inOrder } from '../expr/expr.ts'
 import { Register } from '../expr/table.ts'
 import { derivative, type Layout, Level, row, subscript, symbol } from '../layout/layout.ts'
 import type { Network, Value } from '../network/network.ts'
@@ -34,7 +34,12 @@ export interface Gradient {
   readonly total: Expr
   /** The derivation starts here: the value is an argument of an opaque loss. */
   readonly given: boolean
+  /** How many times what the value sends back mentions the name; where that is often, perhaps more. */
+  readonly mentions: number
 }
+
+/** So many mentions are often. */
+export const often = 2
 
 /** The gradients of every value that the loss depends on, by value. */
 export type Gradients = ReadonlyMap<Value, Gradient>
@@ -51,17 +56,55 @@ export interface Rules {
 
 /**
  * The gradients of the loss, one equation a value: ∂L/∂v = Σ over the consumers c of v of (∂c/∂v)ᵀ ∂L/∂c.
- * Linear in the size of the graph. (Griewank & Walther 2008, §3.2.)
+ * Linear in the size of the graph. (Griewank & Walther 2008, §3.2.) Each is visited as soon as it is complete, after its consumers'.
  */
-export function reverse(network: Network, structure: Structure, rules: Rules): Gradients {
-  const { collect, inReadingOrder } = rules
+export function reverse(network: Network, structure: Structure, rules: Rules, visit?: (gradient: Gradient) => void): Gradients {
+  const { simplify, collect, inReadingOrder } = rules
   const { vertices, vertexAt, varies } = structure
   const arriving = new Array<Contribution[] | undefined>(vertices.length)
   const gradients = new Register<Value, Gradient>()
 
+  const enter = ({ place }: Vertex, part: Contribution): void => {
+    const others = arriving[place]
+    if (others) others.push(part)
+    else arriving[place] = [part]
+  }
+
+  /** One operation on names, as most equations are, sends each error as its rule says it. Tells how often they mention `error`. */
+  const sendFromOne = (via: Expr, { value, sources }: Vertex, error: Expr): number => {
+    const terms = via.op.vjp!(via.args, error, via.attrs, value.expr)
+    let mentions = 0
+    for (let slot = 0; slot < sources.length; slot++) {
+      const { of } = sources[slot]!
+      const sent = terms[slot]
+      if (!sent || !of?.varies) continue
+      const term = simplify(sent)
+      enter(of, { consumer: value, term, parts: undefined })
+      if (mentions < often) mentions += timesIn(term, error)
+    }
+    return mentions
+  }
+
+  const send = (by: Vertex, error: Expr): number => {
+    const { value, parts, sources } = by
+    if (sources.length === 0) return 0
+    const isDirect = value === network.loss && network.lossIsOpaque
+    const [via] = parts
+    if (parts.length === 1 && via!.args.length === sources.length && via!.op.vjp && !isDirect) return sendFromOne(via!, by, error)
+    let mentions = 0
+    for (const { of, sent } of errorsSent(value.expr, error, varies)) {
+      const target = vertexAt.get(of)!
+      const part = isDirect ? directPart(sumOfSent(sent), target, network) : contribution(value, target.value, sent, rules)
+      enter(target, part)
+      mentions += timesIn(part.term, error)
+    }
+    return mentions
+  }
+
   for (let place = vertices.length - 1; place >= 0; place--) {
-    const { value, uses, sources, varies: isAsked } = vertices[place]!
-    if (!isAsked) continue
+    const vertex = vertices[place]!
+    const { value, uses } = vertex
+    if (!vertex.varies) continue
     const isLoss = value === network.loss
     const seed = network.seeds.get(value.expr)
     const own = arriving[place] ?? []
@@ -73,21 +116,29 @@ export function reverse(network: Network, structure: Structure, rules: Rules): G
       contributions.length === 1 &&
       (seed !== undefined || (network.lossIsOpaque && contributions[0]!.consumer === network.loss && uses.length === 1))
     const total = isLoss ? fill(1) : sumOf(contributions, collect)
-    const adjoint = isLoss ? total : given ? total : named(`dL/d${value.name}`, derivative(network.loss.layout, value.layout), total)
-    gradients.set(value, { of: value, adjoint, contributions, total, given })
-    if (sources.length === 0) continue
-    const isDirect = isLoss && network.lossIsOpaque
-    const received = errorsSent(value.expr, adjoint, varies)
-    for (let i = 0; i < received.length; i++) {
-      const { of, sent } = received[i]!
-      const target = vertexAt.get(of)!
-      const part = isDirect ? directPart(sumOfSent(sent), target, network) : contribution(value, target.value, sent, rules)
-      const others = arriving[target.place]
-      if (others) others.push(part)
-      else arriving[target.place] = [part]
-    }
+    const adjoint = isLoss || given ? total : named(`dL/d${value.name}`, derivative(network.loss.layout, value.layout), total)
+    const mentions = send(vertex, adjoint)
+    const gradient: Gradient = { of: value, adjoint, contributions, total, given, mentions }
+    gradients.set(value, gradient)
+    visit?.(gradient)
   }
   return gradients
+}
+
+/** How many times a formula mentions a name. */
+function timesIn(formula: Expr, name: Expr): number {
+  if (formula === name) return 1
+  const { visible } = formula
+  let count = 0
+  let isFlat = true
+  for (let i = 0; i < visible.length; i++) {
+    if (visible[i] === name) count++
+    else if (visible[i]!.visible.length > 0) isFlat = false
+  }
+  if (isFlat || count >= often) return count
+  const below = inOrder(visible)
+  for (let i = 0; i < below.length; i++) for (let k = 0; k < below[i]!.visible.length; k++) if (below[i]!.visible[k] === name) count++
+  return count
 }
 
 /** What a consumer sends, from all its uses of a value. */

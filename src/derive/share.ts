@@ -34,7 +34,6 @@ export interface Context {
 /** Finds what the formulas share. The context is asked for only if there is something. */
 export function share(formulas: readonly Expr[], contextOf: () => Context): Shared {
   const order = inOrder(formulas)
-  if (isForest(formulas, order)) return nothing
   const uses = countUses(formulas, order)
   const isRepeated = (e: Expr): boolean => e.op.letter !== undefined || (uses.get(e)! > 1 && !isShort(e))
   const repeated = order.filter((e) => !e.op.bare && isRepeated(e))
@@ -58,17 +57,29 @@ export function share(formulas: readonly Expr[], contextOf: () => Context): Shar
   return { replace, names }
 }
 
-/** Whether all but names is mentioned once, and no letter is known for it: then there is nothing to count one by one. */
-function isForest(formulas: readonly Expr[], order: readonly Expr[]): boolean {
-  let [parts, mentions] = [0, 0]
-  for (const formula of formulas) if (formula.visible.length > 0) mentions++
-  for (let i = 0; i < order.length; i++) {
-    const { visible, op } = order[i]!
-    if (op.letter !== undefined) return false
-    if (visible.length > 0) parts++
-    for (let k = 0; k < visible.length; k++) if (visible[k]!.visible.length > 0) mentions++
+/** Formulas, looked at one by one as they are made: most share nothing, and need not be looked at again. */
+export interface Forest {
+  readonly add: (formula: Expr) => void
+  /** Whether all but names is mentioned once so far, and no letter is known for it. */
+  readonly isForest: () => boolean
+}
+
+export function forest(): Forest {
+  const met = new Table<true>()
+  const open: Expr[] = []
+  let isForest = true
+  return {
+    add(formula) {
+      for (let expr: Expr | undefined = formula; isForest && expr !== undefined; expr = open.pop()) {
+        const { visible, op } = expr
+        if (visible.length === 0) continue
+        if (met.has(expr) || op.letter !== undefined) isForest = false
+        met.set(expr, true)
+        for (let i = 0; i < visible.length; i++) if (visible[i]!.visible.length > 0) open.push(visible[i]!)
+      }
+    },
+    isForest: () => isForest,
   }
-  return mentions === parts
 }
 
 /** The shared expressions as a reader meets them: under each formula stands what it mentions, and what that mentions. */

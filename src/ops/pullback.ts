@@ -25,30 +25,8 @@ export const together = (paths: readonly Path[]): Expr => add(paths.map(({ term 
 export const sumOfSent = (sent: readonly Sent[]): Expr => (sent.length === 1 ? sent[0]!.term : add(sent.map((s) => s.term)))
 
 /** What the equation behind a name sends back to each name that it uses. */
-export function errorsSent(name: Expr, g: Expr, varies: Members): readonly Received[] {
-  const root = name.args[0]!
-  const isOne = root.op.vjp !== undefined && root.args.length > 0 && root.args.length <= fewArguments && root.args.every(isSource)
-  return isOne ? errorsOfOne(name, g, varies) : errorsIn(name, g, varies).filter(({ of }) => isSource(of))
-}
-
-/** Among so many names one that comes twice is found by looking at all. */
-const fewArguments = 4
-
-/** An equation that is one operation on names, as most are: each error is sent as the rule says it. */
-function errorsOfOne(name: Expr, g: Expr, varies: Members): readonly Received[] {
-  const via = name.args[0]!
-  const terms = via.op.vjp!(via.args, g, via.attrs, name)
-  const received: { readonly of: Expr; readonly sent: Sent[] }[] = []
-  for (let slot = 0; slot < via.args.length; slot++) {
-    const of = via.args[slot]!
-    const term = terms[slot]
-    if (!term || !varies.has(of)) continue
-    const before = via.args.indexOf(of) < slot ? received.find((r) => r.of === of) : undefined
-    if (before) before.sent.push({ term, via })
-    else received.push({ of, sent: [{ term, via }] })
-  }
-  return received
-}
+export const errorsSent = (name: Expr, g: Expr, varies: Members): readonly Received[] =>
+  errorsIn(name, g, varies).filter(({ of }) => isSource(of))
 
 /**
  * What each expression of the equation behind a name receives, for the error `g` of its value: reverse mode over the unnamed
