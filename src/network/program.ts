@@ -86,11 +86,15 @@ function breakAll(steps: readonly Step[], { broken }: Frame): void {
   }
 }
 
-/** A loop without steps leaves its families empty, but there they are. */
-function enrolAll(steps: readonly Step[], { families }: Pick<Frame, 'families'>): void {
+/** A loop without steps leaves its families empty, but there they are: of what is plain in a step, too, and of calls that bear a name. */
+function enrolAll(steps: readonly Step[], frame: Pick<Frame, 'families' | 'calls'>): void {
   for (const step of steps) {
-    if (step.kind === 'for') enrolAll(step.body, { families })
-    else for (const target of step.targets) if (target.kind === 'index') families.set(baseOf(target), families.get(baseOf(target)) ?? [])
+    if (step.kind === 'for') {
+      enrolAll(step.body, frame)
+      continue
+    }
+    const called = namesIn(step.value, 'calls').filter(({ name }) => frame.calls.get(name)?.count === 1)
+    for (const name of [...step.targets.map(baseOf), ...called.map((c) => c.name)]) frame.families.set(name, frame.families.get(name) ?? [])
   }
 }
 
