@@ -30,6 +30,8 @@ export interface Op {
   /** A leaf with an identity of its own: never interned. */
   readonly fresh?: boolean | undefined
   shape(args: readonly Shape[], attrs: Attrs): Shape
+  /** A name and a variable are written alike everywhere. */
+  readonly layout?: Layout | undefined
   notation(args: readonly Layout[], attrs: Attrs, expr: Expr): Layout
   /** For what repeats its argument (or a number): how it prints beside something that has the full shape. */
   readonly bare?: ((args: readonly Layout[], attrs: Attrs) => Layout) | undefined
@@ -80,6 +82,7 @@ export function dressed<T extends Pick<Op, 'name'>>(bare: T, face: Op): T & Op {
   op.atomic = face.atomic
   op.fresh = face.fresh
   op.shape = face.shape
+  op.layout = face.layout
   op.notation = face.notation
   op.bare = face.bare
   op.evaluate = face.evaluate

@@ -33,13 +33,11 @@ export function typesetTerm(expr: Expr, memo: TypesetMemo): Layout {
 export const typesetBare = (expr: Expr, memo: TypesetMemo = new Map()): Layout => bareOf(both(expr, memo))
 
 function both(expr: Expr, memo: TypesetMemo): Typeset {
-  const known = memo.get(expr)
+  const known = memo.get(expr) ?? expr.op.layout
   if (known !== undefined) return known
-  // a name is set as fast as it is found
-  if (expr.visible.length === 0 && !expr.op.bare) return nameOf(expr)
   const bottom = todo.push(expr) - 1
   while (todo.length > bottom) {
-    const next = todo.at(-1)!
+    const next = todo[todo.length - 1]!
     const args = argsOf(next, memo)
     if (args === undefined) continue
     todo.pop()
@@ -47,11 +45,6 @@ function both(expr: Expr, memo: TypesetMemo): Typeset {
   }
   return memo.get(expr)!
 }
-
-/** The layout of a name or a variable. */
-export const nameOf = (expr: Expr): Layout => expr.op.notation(nothing, expr.attrs, expr)
-
-const nothing: readonly never[] = []
 
 /** What is still to be set, below its arguments: a stack, so that depth is no limit. */
 const todo: Expr[] = []
@@ -62,8 +55,7 @@ function argsOf({ visible }: Expr, memo: TypesetMemo): readonly Typeset[] | unde
   const height = todo.length
   for (let i = 0; i < visible.length; i++) {
     const arg = visible[i]!
-    // what has no arguments is set at once
-    const known = arg.visible.length === 0 ? both(arg, memo) : memo.get(arg)
+    const known = memo.get(arg) ?? arg.op.layout
     if (known === undefined) todo.push(arg)
     else args[i] = known
   }

@@ -23,15 +23,15 @@ export const add = op('add', ['...terms'])({
   align: aligned,
   shape: ofFirst,
   evaluate: (terms) => inHalves(terms),
-  notation: (terms, _, { args }) =>
-    row(
-      Level.sum,
-      terms.flatMap((term, i) => {
-        const positive = withoutSign(term, args[i]!)
-        if (positive) return [i > 0 ? minus : minusSign, positive]
-        return i > 0 ? [plus, within(Level.hadamard, term)] : term
-      }),
-    ),
+  notation(terms, _, { args }) {
+    const first = withoutSign(terms[0]!, args[0]!)
+    const parts = first ? [minusSign, first] : [terms[0]!]
+    for (let i = 1; i < terms.length; i++) {
+      const positive = withoutSign(terms[i]!, args[i]!)
+      parts.push(positive ? minus : plus, positive ?? within(Level.hadamard, terms[i]!))
+    }
+    return row(Level.sum, parts)
+  },
   vjp: (terms, g) => terms.map(() => g),
 })
 

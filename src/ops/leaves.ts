@@ -64,7 +64,7 @@ interface Named extends Op {
   readonly domain?: Domain
 }
 
-const ownLayout: Op['notation'] = (_, __, { op }) => (op as Named).layout
+const ownLayout: Op['notation'] = (_, __, { op }) => op.layout!
 
 /** A variable: a leaf with an identity of its own. Its value is given from outside. */
 export function variable(name: string, shape: Shape, layout: Layout, domain: Domain = real): Expr {

@@ -3,16 +3,16 @@ import { fail } from '../diagnostic.ts'
 import { sameDim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { broadcastShape, dimText, type Shape, sameShape, shapeText } from '../expr/shape.ts'
-import { joined, type Layout, Level, symbol, transposed, within } from '../layout/layout.ts'
+import { type Layout, Level, row, symbol, transposed, within } from '../layout/layout.ts'
 import * as kernel from '../tensor/tensor.ts'
 import { multiply } from './arithmetic.ts'
 import { op } from './define.ts'
 import { broadcast, T } from './movement.ts'
 
 const space = symbol(' ')
-const juxtaposed = (a: Layout, b: Layout): Layout => joined(Level.product, space, [within(Level.product, a), within(Level.factor, b)])
+const juxtaposed = (a: Layout, b: Layout): Layout => row(Level.product, [within(Level.product, a), space, within(Level.factor, b)])
 /** A product is associative, so parentheses are needed only around what binds less; on the right they show the order of evaluation. */
-const applied = (a: Layout, b: Layout): Layout => joined(Level.product, space, [within(Level.product, a), within(Level.product, b)])
+const applied = (a: Layout, b: Layout): Layout => row(Level.product, [within(Level.product, a), space, within(Level.product, b)])
 
 function innerDims(a: Shape, b: Shape): void {
   const left = a[a.length - 1]!

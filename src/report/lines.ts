@@ -10,7 +10,7 @@ import { minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { type Lookup, Table } from '../expr/table.ts'
-import { nameOf, type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
+import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative, equation, type Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
@@ -106,7 +106,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   const layout = (expr: Expr): Layout => typeset(expr, memo)
   /** ∂L/∂v, which the name of the gradient is where it has one. */
   const symbolOf = ({ of, adjoint, given }: Gradient): Layout =>
-    given || !adjoint.op.atomic ? derivative(network.loss.layout, of.layout) : nameOf(adjoint)
+    given || !adjoint.op.atomic ? derivative(network.loss.layout, of.layout) : adjoint.op.layout!
   const operatorForm = form === 'jacobian' ? jacobianForm(derivation, layout) : undefined
   const forwardMemo: TypesetMemo = new Table()
   for (const { value } of structure.vertices) if (value.isCall) forwardMemo.set(value, typeset(value.expr.args[0]!, forwardMemo))
