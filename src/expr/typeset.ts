@@ -36,14 +36,17 @@ function both(expr: Expr, memo: TypesetMemo): Typeset {
   const known = memo.get(expr) ?? expr.op.layout
   if (known !== undefined) return known
   const bottom = todo.push(expr) - 1
+  let made: Typeset | undefined
   while (todo.length > bottom) {
     const next = todo[todo.length - 1]!
     const args = argsOf(next, memo)
     if (args === undefined) continue
     todo.pop()
-    if (memo.get(next) === undefined) memo.set(next, set(next, args))
+    made = set(next, args)
+    memo.set(next, made)
   }
-  return memo.get(expr)!
+  // the expression itself is the last
+  return made!
 }
 
 /** What is still to be set, below its arguments: a stack, so that depth is no limit. */

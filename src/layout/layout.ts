@@ -16,8 +16,7 @@ export type Layout =
   | Mark
   | { readonly kind: 'row'; readonly level: Level; readonly parts: readonly Layout[] }
   | { readonly kind: 'fraction'; readonly level: Level; readonly over: Layout; readonly under: Layout }
-  /** Without `of` it acts on what follows. */
-  | { readonly kind: 'derivative'; readonly level: Level; readonly of: Layout | undefined; readonly by: Layout }
+  | Derivative
   | { readonly kind: 'superscript' | 'subscript'; readonly level: Level; readonly base: Layout; readonly mark: Layout }
   | { readonly kind: 'root'; readonly level: Level; readonly body: Layout }
   | { readonly kind: 'fence'; readonly level: Level; readonly open: string; readonly close: string; readonly body: Layout }
@@ -29,6 +28,15 @@ export type Layout =
       readonly above?: Layout
       readonly body: Layout
     }
+
+/** Without `of` it acts on what follows. A report is full of ∂L/∂v: each keeps its text, once it has been written. */
+export interface Derivative {
+  readonly kind: 'derivative'
+  readonly level: Level
+  readonly of: Layout | undefined
+  readonly by: Layout
+  text: string | undefined
+}
 
 export const symbol = (text: string, latex: Mark['latex'] = text, level: Level = Level.atom): Mark => ({
   kind: 'symbol',
@@ -110,6 +118,7 @@ export const derivativeBy = (by: Layout): Layout => ({
   level: Level.derivative,
   of: undefined,
   by: within(Level.derivative, by),
+  text: undefined,
 })
 
 /** ∂a/∂b */
@@ -118,6 +127,7 @@ export const derivative = (of: Layout, by: Layout): Layout => ({
   level: Level.derivative,
   of: within(Level.derivative, of),
   by: within(Level.derivative, by),
+  text: undefined,
 })
 
 const [prime, top] = [symbol('′', '\\prime'), symbol('ᵀ', '\\top')]

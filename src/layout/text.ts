@@ -1,5 +1,5 @@
 /** Writes a layout as one line of Unicode text. */
-import { type Layout, Level, parenthesised, row, within } from './layout.ts'
+import { type Derivative, type Layout, Level, parenthesised, row, within } from './layout.ts'
 
 const superscripts: Readonly<Record<string, string>> = Object.fromEntries(
   // no T: raised it would look like a transpose
@@ -30,12 +30,14 @@ const raised = (text: string): string =>
 /** The layout as text. An explicit stack, so that depth is no limit. */
 export function toText(layout: Layout): string {
   if (layout.kind === 'symbol') return layout.text
+  if (layout.kind === 'derivative') return layout.text ?? derivativeText(layout)
   let text = ''
   const bottom = todo.push(layout) - 1
   while (todo.length > bottom) {
     const next = todo.pop()!
     if (typeof next === 'string') text += next
     else if (next.kind === 'symbol') text += next.text
+    else if (next.kind === 'derivative') text += next.text ?? derivativeText(next)
     else open(next)
   }
   return text
@@ -43,6 +45,9 @@ export function toText(layout: Layout): string {
 
 /** What is still to be written, the next piece last: above what is being written of one layout stand its marks. */
 const todo: (Layout | string)[] = []
+
+/** ∂L/∂v; a derivative stands hardly ever in another one. */
+const derivativeText = (d: Derivative): string => (d.text = `∂${d.of ? toText(d.of) : ''}/∂${toText(d.by)}`)
 
 /** Two slashes in a row would not tell which of them is the outer one: a quotient at the end gets parentheses. */
 function closed(over: Layout): Layout {
@@ -54,7 +59,7 @@ function closed(over: Layout): Layout {
 const isQuotient = ({ kind }: Layout): boolean => kind === 'fraction' || kind === 'derivative'
 
 /** Puts what a layout is made of on the stack, the last piece first. */
-function open(layout: Exclude<Layout, { kind: 'symbol' }>): void {
+function open(layout: Exclude<Layout, { kind: 'symbol' | 'derivative' }>): void {
   switch (layout.kind) {
     case 'row': {
       const last = layout.parts.length - 1
@@ -67,11 +72,6 @@ function open(layout: Exclude<Layout, { kind: 'symbol' }>): void {
     }
     case 'fraction':
       todo.push(within(Level.factor, layout.under), '/', closed(within(Level.product, layout.over)))
-      return
-    case 'derivative':
-      todo.push(layout.by, '/∂')
-      if (layout.of) todo.push(layout.of)
-      todo.push('∂')
       return
     case 'superscript':
       todo.push(raised(toText(layout.mark)), layout.base)

@@ -92,8 +92,12 @@ export const closedRemark = ({ of, to, op }: ClosedForm): string =>
 
 /** x → a → u → F → y; the middle of a long way is left out. */
 function pathText(path: readonly Value[], arrow = ' → '): string {
-  const names = path.map((v) => toText(v.layout))
-  return (names.length > 9 ? [...names.slice(0, 4), '…', ...names.slice(-4)] : names).join(arrow)
+  const textOf = (values: readonly Value[]): string => {
+    let text = toText(values[0]!.layout)
+    for (let i = 1; i < values.length; i++) text += arrow + toText(values[i]!.layout)
+    return text
+  }
+  return path.length > 9 ? [textOf(path.slice(0, 4)), '…', textOf(path.slice(-4))].join(arrow) : textOf(path)
 }
 
 /** skip x → y */
@@ -125,13 +129,18 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     if (!terms) known.set(of, (terms = contributions.map((c) => termsFrom(c, of))))
     return terms
   }
-  const terms = (g: Gradient): readonly Term[] => termsBy(g).flat()
+  const terms = (g: Gradient): readonly Term[] => {
+    const all: Term[] = []
+    for (const own of termsBy(g)) for (const term of own) all.push(term)
+    return all
+  }
   const places = new Table<ReadonlyMap<Value, number>>()
-  /** By consumer: where its contribution stands, of several the first one. */
-  const placesBy = ({ of, contributions }: Gradient): ReadonlyMap<Value, number> => {
+  /** Where the contribution of a consumer stands, of several the first one, or −1. Of many there is a table. */
+  const placeOf = ({ of, contributions }: Gradient, consumer: Value): number => {
+    if (contributions.length <= fewContributions) return contributions.findIndex((c) => c.consumer === consumer)
     let found = places.get(of)
     if (!found) places.set(of, (found = new Map(contributions.map((c, i) => [c.consumer, i] as const).reverse())))
-    return found
+    return found.get(consumer) ?? -1
   }
   const isSum = ({ contributions }: Gradient): boolean => contributions.length > 1 || contributions[0]?.parts !== undefined
   const gradient = (g: Gradient): Line => {
@@ -167,8 +176,8 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       if (given || contributions[0]!.consumer !== from) return none
       return outside?.has(of.expr) ? allSentTo(g).map((line, i) => ofOneStep(line, i === 0 ? routeTo(g) : undefined)) : allSentTo(g)
     }
-    const i = placesBy(g).get(from)
-    if (i === undefined) return none
+    const i = placeOf(g, from)
+    if (i < 0) return none
     return termsBy(g)[i]!.map(({ term, layout, kind, path }) => ({
       of,
       left: symbolOf(g),
@@ -212,19 +221,22 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     lines,
     terms,
     sent(from) {
-      const { sources } = structure.vertexAt.get(from)!
-      const active = sources.filter(({ source }) => structure.active.has(source))
+      const { sources, active } = structure.vertexAt.get(from)!
       const found: Line[] = []
-      for (const { of } of active.length > 0 ? active : sources) {
-        const g = of && gradients.get(of.value)
+      for (let i = 0; i < sources.length; i++) {
+        const { of } = sources[i]!
+        const g = of && (of.active || !active) && gradients.get(of.value)
         if (g) for (const line of sentTo(g, from)) found.push(line)
       }
       return found
     },
-    uses: (uses) => usesText(uses),
+    uses: usesText,
     definition: (name) => lineOf(layout(name), layout(name.args[0]!), { defines: name, shows: [name.args[0]!] }),
   }
 }
+
+/** So many contributions are looked through one by one. */
+const fewContributions = 8
 
 /** The values from outside, by their expressions: to the step they may be copies. */
 const usedByEveryStep = ({ shared, firsts }: LoopDerivation): ReadonlySet<Expr> =>

@@ -87,8 +87,6 @@ function sectionsIn(loop: LoopDerivation, tell: (writer: Writer, say: Say) => vo
 
 function wholeReport(derivation: Derivation, writer: Writer): Section[] {
   const { network, loops } = derivation
-  const start = loops[0]?.loop.span.start ?? Number.POSITIVE_INFINITY
-  const isAfter = (g: Gradient): boolean => g.of.span.start > start
   const ends = loops.flatMap(({ loop }) => loop.carried.map((c) => c.last))
   const isEnd = (g: Gradient): boolean => ends.includes(g.of)
   const { anchored, plain } = sorted(derivation)
@@ -96,15 +94,23 @@ function wholeReport(derivation: Derivation, writer: Writer): Section[] {
   const told = drafts()
   const { say } = told
   if (!network.lossIsOpaque) say(lossSection(derivation, writer, lossArguments))
-  for (const g of anchored) if (isAfter(g)) sayBlocks(g.of, derivation, writer, say)
+  const [after, before] = aroundLoops(anchored, derivation)
+  for (const g of after) sayBlocks(g.of, derivation, writer, say)
   const behind = told.all.length
-  for (const g of anchored) if (!isAfter(g)) sayBlocks(g.of, derivation, writer, say)
+  for (const g of before) sayBlocks(g.of, derivation, writer, say)
   sayLeaves(ends.length > 0 ? plain.filter((g) => !isEnd(g)) : plain, derivation, writer, say)
   pathSections(derivation, writer).forEach(say)
   const outside = whereLines(told, derivation, writer)
   return loops.length === 0
     ? outside
     : [...outside.slice(0, behind), ...[...loops].reverse().flatMap(loopSections), ...outside.slice(behind)]
+}
+
+/** The gradients of what is defined after the loops, and of what comes before them. */
+function aroundLoops(all: readonly Gradient[], { loops }: Derivation): readonly [after: readonly Gradient[], before: readonly Gradient[]] {
+  if (loops.length === 0) return [[], all]
+  const { start } = loops[0]!.loop.span
+  return [all.filter((g) => g.of.span.start > start), all.filter((g) => g.of.span.start <= start)]
 }
 
 /** Merges and fan-outs, and the others, those that the network defines first first. */
@@ -124,7 +130,10 @@ function sorted({ network, gradients, branches }: Derivation): {
 function sayLeaves(plain: readonly Gradient[], derivation: Derivation, writer: Writer, say: Say): void {
   const [inputs, parameters]: [Line[], Line[]] = [[], []]
   const linesBy = ({ role }: Value): Line[] | undefined => (role === 'input' ? inputs : role === 'param' ? parameters : undefined)
-  for (const g of plain) linesBy(g.of)?.push(...writer.lines(g))
+  for (const g of plain) {
+    const lines = linesBy(g.of)
+    if (lines) for (const line of writer.lines(g)) lines.push(line)
+  }
   for (const value of unreached(derivation)) linesBy(value)?.push(zeroLine(value, derivation))
   if (inputs.length > 0) say({ kind: 'inputs', lines: inputs })
   if (parameters.length > 0) say({ kind: 'parameters', lines: parameters })

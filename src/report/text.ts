@@ -14,14 +14,10 @@ const margin = '  '
 /** The report, one section after the other. */
 export function textOf(report: Report, paint: Paint): string {
   const title = [report.title, `loss ${toText(report.loss)}`, 'gradients have the shape of their variable'].filter(Boolean).join(' · ')
-  const out = [paint.strong(title)]
-  if (report.about) out.push(paint.faint(report.about))
-  out.push('')
-  for (const section of report.sections) {
-    writeSection(section, paint, out)
-    out.push('')
-  }
-  return out.join('\n')
+  let text = `${paint.strong(title)}\n`
+  if (report.about) text += `${paint.faint(report.about)}\n`
+  for (const section of report.sections) text += `\n${sectionText(section, paint)}`
+  return text
 }
 
 /** A formula as it is written, and what stands before its right-hand side. */
@@ -30,22 +26,23 @@ interface Written {
   readonly head: string
 }
 
-function writtenOf({ left, sign, right }: Line): Written {
-  const head = toText(left) + (sign === '=' ? ' = ' : ' ⟵ ')
+function writtenOf({ left, sign, right }: Line, before = ''): Written {
+  const head = before + toText(left) + (sign === '=' ? ' = ' : ' ⟵ ')
   return { text: head + toText(right), head }
 }
 
-const behind = (before: string, { text, head }: Written): Written => ({ text: before + text, head: before + head })
-
-function writeSection(section: Section, paint: Paint, out: string[]): void {
-  const head = headText(section, paint)
-  if (head) out.push(head)
+function sectionText(section: Section, paint: Paint): string {
   const { kind, title, lines, where } = section
   const indent = kind === 'forward' && title ? `${margin}  ` : margin
+  const out: string[] = []
+  const head = headText(section, paint)
+  if (head) out.push(head)
   if (lines.length === 1) writeLine(lines[0]!, writtenOf(lines[0]!), least, indent, paint, out)
   else writeAligned(lines, indent, paint, out)
   for (let i = 0; i < where.length; i++)
-    writeLine(where[i]!, behind(i === 0 ? 'where ' : '      ', writtenOf(where[i]!)), least, margin, paint, out)
+    writeLine(where[i]!, writtenOf(where[i]!, i === 0 ? 'where ' : '      '), least, margin, paint, out)
+  out.push('')
+  return out.join('\n')
 }
 
 /** So many spaces stand at least between a formula and what is said of it. */
@@ -53,10 +50,16 @@ const least = 3
 
 /** Lines whose remarks begin in one column. */
 function writeAligned(lines: readonly Line[], indent: string, paint: Paint, out: string[]): void {
-  const formulas = lines.map(writtenOf)
-  const widths = formulas.map(({ text }) => length(text))
+  const formulas: Written[] = []
+  const widths: number[] = []
   let column = 0
-  for (const width of widths) if (width <= widest && width > column) column = width
+  for (let i = 0; i < lines.length; i++) {
+    const formula = writtenOf(lines[i]!)
+    const width = length(formula.text)
+    if (width <= widest && width > column) column = width
+    formulas.push(formula)
+    widths.push(width)
+  }
   for (let i = 0; i < lines.length; i++) writeLine(lines[i]!, formulas[i]!, Math.max(0, column - widths[i]!) + least, indent, paint, out)
 }
 

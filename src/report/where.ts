@@ -9,14 +9,22 @@ import type { Line, Section, Writer } from './lines.ts'
 /** The sections with their `where` lines; a name is defined once, where it is first used. */
 export function whereLines({ all, said }: Drafts, { gradients, names, network }: Derivation, writer: Writer): Section[] {
   const undefinedYet = new Table<Gradient | 'name' | 'defined'>()
-  for (const name of names) if (!said.has(name)) undefinedYet.set(name, 'name')
-  for (const g of gradients.values()) if (!g.given && g.adjoint.op.atomic && !said.has(g.adjoint)) undefinedYet.set(g.adjoint, g)
+  let left = 0
+  const leave = (name: Expr, as: Gradient | 'name'): void => {
+    if (said.has(name)) return
+    undefinedYet.set(name, as)
+    left++
+  }
+  for (const name of names) leave(name, 'name')
+  gradients.forEach((g) => {
+    if (!g.given && g.adjoint.op.atomic) leave(g.adjoint, g)
+  })
   // an error that comes from the next step of a loop is told at this step's index
   const ahead = network.step?.ahead
-  /** The definitions of what these lines mention. */
-  const definitionsFor = (lines: readonly Line[]): readonly Line[] => {
-    const found: Line[] = []
-    const parts = inOrder(shownIn(lines))
+  /** Adds the definitions of what a line mentions. */
+  const define = ({ shows }: Line, where: Line[]): void => {
+    if (left === 0) return
+    const parts = inOrder(shows)
     for (let i = 0; i < parts.length; i++) {
       const mentioned = parts[i]!
       if (mentioned.visible.length > 0) continue
@@ -25,17 +33,17 @@ export function whereLines({ all, said }: Drafts, { gradients, names, network }:
       const open = undefinedYet.get(name)
       if (!open || open === 'defined') continue
       undefinedYet.set(name, 'defined')
-      for (const line of open === 'name' ? [writer.definition(name)] : writer.lines(open)) found.push(line)
+      left--
+      for (const line of open === 'name' ? [writer.definition(name)] : writer.lines(open)) where.push(line)
     }
-    return found
   }
   return all.map(({ kind, title, why, lines }) => {
     const where: Line[] = []
-    for (const { explains } of lines) for (const line of explains) where.push(line)
-    for (let more = definitionsFor(lines); more.length > 0; more = definitionsFor(more)) for (const line of more) where.push(line)
+    for (let i = 0; i < lines.length; i++) for (const line of lines[i]!.explains) where.push(line)
+    const explained = where.length
+    for (let i = 0; i < lines.length; i++) define(lines[i]!, where)
+    // definitions mention names themselves
+    for (let i = explained; i < where.length; i++) define(where[i]!, where)
     return { kind, title, why, lines, where }
   })
 }
-
-/** The formulas in lines; most sections have one line. */
-const shownIn = (lines: readonly Line[]): readonly Expr[] => (lines.length === 1 ? lines[0]!.shows : lines.flatMap(({ shows }) => shows))
