@@ -1,9 +1,7 @@
 /** The whole way from a spec to a derivation with its verdicts, on one page. Pure: no files, no terminal, no clock. */
-import { type Comparison, compareDump, dumpTolerance, type Evaluated } from './check/comparison.ts'
-import { evaluateNetwork } from './check/evaluation.ts'
-import { type Judgement, judge } from './check/judge.ts'
-import { checkLoops } from './check/unrolled.ts'
-import { type Verification, verify } from './check/verify.ts'
+import type { Comparison, Evaluated } from './check/comparison.ts'
+import type { Judgement, judge } from './check/judge.ts'
+import type { Verification } from './check/verify.ts'
 import { type Derivation, deriveGradients } from './derive/derive.ts'
 import type { Derivatives, Form } from './derive/forms.ts'
 import { deriveNetwork } from './derive/loops.ts'
@@ -52,6 +50,9 @@ export async function readNetwork(source: Source, sizes: Options['sizes']): Prom
   return { ...network, unrolled }
 }
 
+/** What checks is loaded when something is to be checked. */
+const checks = () => import('./check/checks.ts')
+
 /** Derives, and checks nothing. */
 export const deriveOnly = async (source: Source, sizes: Options['sizes']): Promise<Derivation> =>
   deriveNetwork(await readNetwork(source, sizes), defaults)
@@ -68,22 +69,29 @@ export async function derive(source: Source, options: Options = defaults, tell: 
   const derivation = deriveNetwork(network, options)
   if (!options.verify) return { derivation, verification: null, judgements: null }
   tell('verifying')
+  const { checkLoops, judge, verify } = await checks()
   if (network.unrolled) return { derivation, ...checkLoops(derivation, network.unrolled, options.seed) }
   const verification = verify(derivation, options.seed)
   tell('judging claims')
-  return { derivation, verification, judgements: judgementsOf(network, derivation, options) }
+  return { derivation, verification, judgements: judgementsOf(network, derivation, options, judge) }
 }
 
 /** The verdicts on a network's claims, and on those of the modules in it. */
-const judgementsOf = ({ claims, modules }: Network, derivation: Derivation, options: Options): readonly Judgement[] => [
-  ...claims.map((claim) => judge(claim, derivation, options.seed)),
+const judgementsOf = (
+  { claims, modules }: Network,
+  derivation: Derivation,
+  options: Options,
+  judged: typeof judge,
+): readonly Judgement[] => [
+  ...claims.map((claim) => judged(claim, derivation, options.seed)),
   ...modules.flatMap((module) =>
-    judgementsOf(module, deriveGradients(module, options), options).map((j) => ({ ...j, about: module.title })),
+    judgementsOf(module, deriveGradients(module, options), options, judged).map((j) => ({ ...j, about: module.title })),
   ),
 ]
 
 /** Derives, verifies and judges, and compares the gradients of a dump with the derived ones. */
-export async function compareWith(source: Source, dump: Source, options: Options = defaults, tolerance = dumpTolerance): Promise<Result> {
+export async function compareWith(source: Source, dump: Source, options: Options = defaults, tolerance?: number): Promise<Result> {
+  const { compareDump } = await checks()
   const result = await derive(source, options)
   const exact = await evaluateWith(source, dump, options.sizes)
   const { sizes } = exact.evaluation.given.point
@@ -94,6 +102,7 @@ export async function compareWith(source: Source, dump: Source, options: Options
 /** Derives, and evaluates everything with the arrays of a dump. Throws a Failure with all faults of one of the two texts. */
 export async function evaluateWith(source: Source, values: Source, sizes: Options['sizes'] = new Map()): Promise<Evaluated> {
   const network = await readNetwork(source, sizes)
+  const { evaluateNetwork } = await checks()
   const dump = inSource(values, () => readDump(values))
   const derivation = deriveGradients(unrolledFor(network, dump), defaults)
   return { derivation, evaluation: evaluateNetwork(derivation, dump, values) }

@@ -40,7 +40,8 @@ export interface Comparison {
   readonly remarks: readonly string[]
 }
 
-export const dumpTolerance = 1e-4
+/** Dumps are often float32. */
+const dumpTolerance = 1e-4
 
 /** A derivation evaluated with a dump. */
 export interface Evaluated {
@@ -52,7 +53,7 @@ export interface Evaluated {
  * Compares a dump with a derivation. `concrete` is the same with the dump's sizes: a mistake that only square matrices
  * allow is found there. Throws a Failure with all faults of the dump, in its text.
  */
-export function compareDump(exact: Evaluated, concrete: Evaluated, source: Source, tolerance: number): Comparison {
+export function compareDump(exact: Evaluated, concrete: Evaluated, source: Source, tolerance = dumpTolerance): Comparison {
   const { derivation, evaluation } = exact
   const { network } = derivation
   inSource(source, () => requireGradients(evaluation, derivation))
