@@ -138,7 +138,7 @@ describe('the shortest loops', () => {
     const spec = [
       'inputs:\n  z[0]: [n]\nparams:\n  W[N]: [n, n]\nfunctions:\n  F(z): opaque\nlayers:',
       '  - for l in range(N):\n      - a = W[l] @ z[l]\n      - z[l+1] = z[l] + F(a)\nloss: L(z[N])',
-      'claims:\n  - dL/dz[0] = prod((I + dF[l]/da[l] @ W[l]).T for l in range(N)) @ dL/dz[N]\n',
+      'claims:\n  - dL/dz[0] = prod((I + dF[l]/da[l] @ W[l]).T for l in range(N)) @ dL/dz[N]\n  - dL/dz[0] = dL/dz[N] + (d(sum(F[i] for i in range(N)))/dz[0]).T @ dL/dz[N]\n',
     ].join('\n')
     for (const steps of [0, 1, 2]) expect(backproof(['check', '-', '--set', `N=${steps}`], spec)).toMatchObject({ status: 0, stderr: '' })
     expect(backproof(['check', '-', '--set', 'N=0'], spec.replace('l in range(N)) @', 'l in range(N)) @ dF[0]/da[0] @')).stderr).toContain(

@@ -120,6 +120,8 @@ function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | O
 }
 
 const identity: Operator = { kind: 'identity' }
+/** The derivative of a sum of nothing, which has no shape of its own. */
+const zero: Operator = { kind: 'sum', terms: [] }
 
 /** The factors of a product, each with the sign before it; what stands beside an @ is a matrix or a vector. */
 function factorsOf({
@@ -132,9 +134,10 @@ function factorsOf({
 
 /** A product over an index that takes no value; of matrices it is I. */
 const isEmptyProduct = (ast: Ast, scope: Scope): boolean =>
-  ast.kind === 'transpose'
-    ? isEmptyProduct(ast.of, scope)
-    : ast.kind === 'over' && ast.sign === 'prod' && stepsOf(ast.loop, scope, ast.span).length === 0
+  ast.kind === 'transpose' ? isEmptyProduct(ast.of, scope) : isEmpty(ast, 'prod', scope)
+
+const isEmpty = (ast: Ast, sign: 'sum' | 'prod', scope: Scope): boolean =>
+  ast.kind === 'over' && ast.sign === sign && stepsOf(ast.loop, scope, ast.span).length === 0
 
 /** The sum, or the product in the order of the index, of what has Jacobians in it. */
 function overIndex(ast: Ast & { kind: 'over' }, scope: Scope, derivation: Derivation): Expr | Operator {
@@ -221,6 +224,7 @@ function contribution(ast: Ast & { kind: 'contribution' }, scope: Scope, derivat
 
 function jacobian(ast: Ast & { kind: 'derivative' }, scope: Scope, derivation: Derivation): Operator {
   const by = referred(ast.by, scope, derivation).expr
+  if (isEmpty(ast.of, 'sum', scope)) return zero
   const name = referenceOf(ast.of, scope)
   const known = name?.rest.length === 0 ? scope.values.get(name.name) : undefined
   const of = known ?? named('A', nameLayout('A'), expressionOf(ast.of, scope))

@@ -10,7 +10,7 @@ import { matvec } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
 import { pullback } from '../ops/pullback.ts'
 
-/** A linear map from tensors of one shape to tensors of another; the identity fits any shape. */
+/** A linear map from tensors of one shape to tensors of another; the identity and the sum of nothing fit any shape. */
 export type Operator =
   | { readonly kind: 'jacobian'; readonly of: Expr; readonly by: Expr }
   | { readonly kind: 'matrix'; readonly matrix: Expr }
@@ -72,7 +72,7 @@ export function applied(operator: Operator, x: Expr, transposed: boolean, struct
     case 'matrix':
       return matvec(transposed ? T(operator.matrix) : operator.matrix, x)
     case 'sum':
-      return add(operator.terms.map((term) => of(term, x)))
+      return operator.terms.length === 0 ? fill(0, x.shape) : add(operator.terms.map((term) => of(term, x)))
     case 'scaled':
       return multiply([operator.factor, of(operator.of, x)])
     case 'transposed':
