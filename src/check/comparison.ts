@@ -2,12 +2,12 @@
 import type { Derivation } from '../derive/derive.ts'
 import { type Diagnostic, diagnostic, Failure, inSource, type Source } from '../diagnostic.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
+import type { Expr } from '../expr/expr.ts'
 import type { Value } from '../network/network.ts'
-import { fill } from '../ops/leaves.ts'
-import { map, scalar, type Tensor, zip } from '../tensor/tensor.ts'
+import { distance, largest, map, scalar, type Tensor, zip } from '../tensor/tensor.ts'
 import { mistakes as words } from '../words.ts'
 import type { Evaluation } from './evaluation.ts'
-import { type Evidence, largest } from './evidence.ts'
+import type { Evidence } from './evidence.ts'
 import type { Diagnosis } from './kinds.ts'
 import { mistakeIn } from './mistakes.ts'
 
@@ -117,14 +117,14 @@ function differenceOf(of: Value, dumped: Tensor, derived: Tensor, tolerance: num
   return { of, ok: worst <= tolerance, worst, index: index.index, dumped: dumped.data[at] ?? 0, derived: derived.data[at] ?? 0 }
 }
 
-/** How far each gradient is from itself computed in float32. */
+/** How far each gradient is from itself computed in float32; one that no way leads back to is exactly zero. */
 function singlePrecision({ derivation, evaluation: { given, gradients } }: Evaluated): ReadonlyMap<Value, number> {
-  const totals = [...gradients.keys()].map((v) => derivation.gradients.get(v)?.total ?? fill(0))
+  const totalOf = (v: Value): Expr | undefined => derivation.gradients.get(v)?.total
+  const totals = [...gradients.keys()].flatMap((v) => totalOf(v) ?? [])
   const rounded = evaluate(totals, { ...given.point, round: (value) => map(value, Math.fround) })
-  return new Map([...gradients].map(([v, exact], i) => [v, gapBetween(exact, rounded.get(totals[i]!)!)]))
+  const gapOf = (exact: Tensor, total: Expr | undefined): number => (total ? distance(exact, rounded.get(total)!) : 0)
+  return new Map([...gradients].map(([v, exact]) => [v, gapOf(exact, totalOf(v))]))
 }
-
-const gapBetween = (a: Tensor, b: Tensor): number => (a.data.length === b.data.length ? largest(zip(a, b, (x, y) => x - y)) : 0)
 
 /** A gradient that cancels to zero is rounding and nothing else: its relative error says nothing. */
 const isNothing = (dumped: Tensor, derived: Tensor, rounding: number): boolean =>

@@ -1,7 +1,7 @@
 /** What a diagnosis has to explain: what was claimed, in numbers, at one point or several. */
 import { evaluate, type Point } from '../expr/evaluate.ts'
 import type { Expr } from '../expr/expr.ts'
-import { map, sizeOf, type Tensor, zip } from '../tensor/tensor.ts'
+import { distance, largest, map, sizeOf, type Tensor, zip } from '../tensor/tensor.ts'
 
 export interface Sample {
   readonly point: Point
@@ -30,11 +30,8 @@ export const explains = (expr: Expr, { samples, tolerance }: Evidence): boolean 
 /** Equal but for a relative difference in the largest entries; shapes count. */
 export function isSame(a: Tensor, b: Tensor, tolerance: number): boolean {
   if (a.shape.length !== b.shape.length || a.shape.some((n, axis) => n !== b.shape[axis])) return false
-  const scale = Math.max(largest(a), largest(b))
-  return a.data.every((x, i) => Math.abs(x - b.data[i]!) <= tolerance * scale)
+  return distance(a, b) <= tolerance * Math.max(largest(a), largest(b))
 }
-
-export const largest = (a: Tensor): number => a.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
 
 /** c with claimed = c·derived in every entry, at each point. */
 export function ratios(derived: Expr, evidence: Evidence): readonly number[] | undefined {

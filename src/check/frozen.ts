@@ -7,9 +7,10 @@ import type { Value } from '../network/network.ts'
 import { add, stopGradient } from '../ops/arithmetic.ts'
 import { named } from '../ops/leaves.ts'
 import { pullback } from '../ops/pullback.ts'
+import { largest } from '../tensor/tensor.ts'
 import { mistakes as words } from '../words.ts'
 import { alonesAndPairs, nameOf, text } from './changes.ts'
-import { type Evidence, explains, largest } from './evidence.ts'
+import { type Evidence, explains } from './evidence.ts'
 import type { Diagnosis } from './kinds.ts'
 
 /** So many are tried, alone and in pairs. */

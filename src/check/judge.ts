@@ -10,7 +10,7 @@ import { stepsOf } from '../network/families.ts'
 import type { Claim, Value } from '../network/network.ts'
 import { fill, numberOf, variable } from '../ops/leaves.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
-import { allFinite, type Tensor, zip } from '../tensor/tensor.ts'
+import { allFinite, distance, largest, type Tensor } from '../tensor/tensor.ts'
 import { hints, mistakes } from '../words.ts'
 import { type Sides, sidesOf, subjectOf } from './claims.ts'
 import { diagnose } from './diagnose.ts'
@@ -229,16 +229,14 @@ function grainOf({ values }: Point): number {
 }
 
 const gapBetween = (a: Tensor, b: Tensor): { readonly error: number; readonly size: number } => ({
-  error: largest(zip(a, b, (x, y) => x - y)),
+  error: distance(a, b),
   size: Math.max(largest(a), largest(b)),
 })
-
-const largest = (a: Tensor): number => a.data.reduce((m, x) => Math.max(m, Math.abs(x)), 0)
 
 /** How far the sides move when they are computed with fewer bits. */
 function noiseOf({ exprs, sides, coarse }: Compared): number {
   const moved = [2, 4].map((bits) => evaluate(exprs, coarse(bits)))
-  const gaps = exprs.map((expr, i) => Math.max(...moved.map((values) => gapBetween(values.get(expr)!, sides[i]!).error)))
+  const gaps = exprs.map((expr, i) => Math.max(...moved.map((values) => distance(values.get(expr)!, sides[i]!))))
   return gaps.reduce((sum, gap) => sum + gap, 0)
 }
 

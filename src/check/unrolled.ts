@@ -10,7 +10,7 @@ import { type Expr, inOrder } from '../expr/expr.ts'
 import { claimOf, declaredIn } from '../network/claims.ts'
 import { nameWith } from '../network/moved.ts'
 import type { Claim, Network, Scope, Value } from '../network/network.ts'
-import { full, type Tensor, zip } from '../tensor/tensor.ts'
+import { distance, full, largest, type Tensor, zip } from '../tensor/tensor.ts'
 import { tolerance as mostError } from './differences.ts'
 import { drawPoint } from './draw.ts'
 import { type Judgement, judge, overall, type Verdict, verdictInNumbers } from './judge.ts'
@@ -247,10 +247,10 @@ function addTo(sums: Map<Value, Tensor>, value: Value, term: Tensor): void {
 }
 
 /** The largest difference, relative to the largest entry; an error that never arrives is zero. */
-function gapBetween(found: Tensor, expected: Tensor | undefined): number {
-  const size = [...found.data, ...(expected?.data ?? [])].reduce((most, x) => Math.max(most, Math.abs(x)), 0)
-  const gap = found.data.reduce((most, x, i) => Math.max(most, Math.abs(x - (expected?.data[i] ?? 0))), 0)
-  return size === 0 ? 0 : gap / size
+function gapBetween(found: Tensor, arrived: Tensor | undefined): number {
+  const expected = arrived ?? full(found.shape, 0)
+  const size = Math.max(largest(found), largest(expected))
+  return size === 0 ? 0 : distance(found, expected) / size
 }
 
 /** The name in the unrolled network; a node inside the only call of an instance in a step is told apart by the number of the call. */

@@ -161,4 +161,10 @@ export function inner(a: Tensor, b: Tensor): number {
 
 export const norm = (a: Tensor): number => Math.sqrt(inner(a, a))
 
+/** max |aᵢ|, zero for no entries. */
+export const largest = (a: Tensor): number => a.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0)
+
+/** max |aᵢ − bᵢ| of two tensors of the same shape. */
+export const distance = (a: Tensor, b: Tensor): number => largest(zip(a, b, (x, y) => x - y))
+
 export const allFinite = (a: Tensor): boolean => a.data.every(Number.isFinite)
