@@ -29,7 +29,8 @@ export interface Op {
   readonly atomic?: boolean | undefined
   /** A leaf with an identity of its own: never interned. */
   readonly fresh?: boolean | undefined
-  shape(args: readonly Shape[], attrs: Attrs): Shape
+  /** Without a rule it has the shape of its first argument: it works entry by entry, or hands on. */
+  readonly shape?: ((args: readonly Shape[], attrs: Attrs) => Shape) | undefined
   /** A name and a variable are written alike everywhere. */
   readonly layout?: Layout | undefined
   notation(args: readonly Layout[], attrs: Attrs, expr: Expr): Layout
@@ -158,7 +159,6 @@ function attrsKey(attrs: Attrs): string {
  * its variables. Constants count as oldest (negative ids): they outlive networks and must not hold them.
  */
 export function make(op: Op, args: readonly Expr[], attrs: Attrs = none): Expr {
-  if (op.fresh) return node(op, args, attrs, undefined)
   let host: Expr | undefined
   for (let i = 0; i < args.length; i++) if (host === undefined || args[i]!.id > host.id) host = args[i]
   if (host === undefined) return tabled(constants, op, args, attrs)
@@ -201,21 +201,30 @@ const isSame = (user: Expr, op: Op, args: readonly Expr[], attrs: Attrs): boolea
 
 /** A new expression with this youngest argument. What is made of constants alone is a constant. */
 function node(op: Op, args: readonly Expr[], attrs: Attrs, host: Expr | undefined): Expr {
+  const shape = op.shape === undefined ? args[0]!.shape : shapeBy(op.shape, op, args, attrs)
+  const id = host !== undefined && host.id >= 0 ? ++nodeCount : -++nodeCount
+  return { op, args, attrs, shape, visible: op.atomic ? nothing : args, id, users: undefined, seen: 0 }
+}
+
+/** A new leaf with an identity of its own. */
+export const leaf = (op: Op, shape: Shape): Expr => ({
+  op,
+  args: nothing,
+  attrs: none,
+  shape,
+  visible: nothing,
+  id: ++nodeCount,
+  users: undefined,
+  seen: 0,
+})
+
+/** The shape that a rule leads to, which must not be less than nothing. */
+function shapeBy(rule: NonNullable<Op['shape']>, op: Op, args: readonly Expr[], attrs: Attrs): Shape {
   const shapes = new Array<Shape>(args.length)
   for (let i = 0; i < args.length; i++) shapes[i] = args[i]!.shape
-  const shape = op.shape(shapes, attrs)
-  // a rule may have come to less than nothing
+  const shape = rule(shapes, attrs)
   for (let i = 0; i < shape.length; i++) if (typeof shape[i] === 'number' && !((shape[i] as number) >= 0)) leavesNothing(op, shape)
-  return {
-    op,
-    args,
-    attrs,
-    shape,
-    visible: op.atomic ? nothing : args,
-    id: op.fresh || (host !== undefined && host.id >= 0) ? ++nodeCount : -++nodeCount,
-    users: undefined,
-    seen: 0,
-  }
+  return shape
 }
 
 const leavesNothing = ({ name }: Op, shape: Shape): never =>

@@ -8,9 +8,6 @@ export type Shape = readonly Dim[]
 
 export const scalarShape: Shape = []
 
-/** The shape rule of what works entry by entry: all arguments have one shape, or the first one leads. */
-export const ofFirst = (shapes: readonly Shape[]): Shape => shapes[0]!
-
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a === b) return true
   if (a.length !== b.length) return false

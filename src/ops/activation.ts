@@ -1,6 +1,5 @@
 /** Activations: one entry each, with value, derivative and, where there is one, the derivative in terms of the output. */
 import type { Expr } from '../expr/expr.ts'
-import { ofFirst } from '../expr/shape.ts'
 import { call, primed, symbol, word } from '../layout/layout.ts'
 import { map, type Tensor } from '../tensor/tensor.ts'
 import { divide, greater, greaterEqual, less, multiply, subtract, where } from './arithmetic.ts'
@@ -30,7 +29,6 @@ function activation<const A extends Attributes = Record<never, never>>(
     source: define.source,
     examples,
     align: aligned,
-    shape: ofFirst,
     evaluate: ([x], attrs) => map(x, (v) => define.value(v, attrs)),
     kinks: ([x], attrs) => kinksOf(x, attrs),
     notation: ([x]) => call(head, [x]),
@@ -47,7 +45,6 @@ function activation<const A extends Attributes = Record<never, never>>(
     source: define.source,
     examples: [`${name}'(x) | x: [n]`],
     align: aligned,
-    shape: ofFirst,
     notation: ([x]) => call(primed(head), [x]),
     expand: ([x], attrs) => define.derivative(x, attrs, f(x, attrs as never)),
     guises: {
@@ -226,7 +223,6 @@ export const prelu = op('prelu', ['x', 'a'])({
   formula: 'x where x > 0, else a·x',
   source: 'He et al. 2015 (PReLU), eq. (1)',
   examples: ['prelu(x, a) | x: [n], a: [n]', 'prelu(x, a) | x: [m, n], a: [n]', 'prelu(x, a) | x: [n], a: []'],
-  shape: ofFirst,
   notation: (args) => call(word('prelu'), args),
   expand([x, a]) {
     const channel = x.shape.length === 3 ? 0 : x.shape.length === 1 ? 0 : 1

@@ -1,6 +1,5 @@
 /** Elementwise arithmetic: sums, products, quotients, powers, comparisons and choices. */
 import type { Expr } from '../expr/expr.ts'
-import { ofFirst } from '../expr/shape.ts'
 import { call, fence, fraction, joined, type Layout, Level, row, symbol, within, word } from '../layout/layout.ts'
 import { numberLayout } from '../layout/names.ts'
 import { map, type Tensor, zip } from '../tensor/tensor.ts'
@@ -21,7 +20,6 @@ export const add = op('add', ['...terms'])({
   passes: allArguments,
   examples: ['a + b | a: [n], b: [n]', 'a + b + a | a: [m, n], b: [n]', 'a - b | a: [n], b: []'],
   align: aligned,
-  shape: ofFirst,
   evaluate: (terms) => inHalves(terms),
   notation(terms, _, { args }) {
     const first = withoutSign(terms[0]!, args[0]!)
@@ -58,7 +56,6 @@ export const negate = op('negate', ['a'])({
   passes: allArguments,
   examples: ['-a | a: [n]'],
   align: aligned,
-  shape: ofFirst,
   evaluate: ([a]) => map(a, (x) => -x),
   notation: ([a]) => row(Level.sum, [minusSign, within(Level.hadamard, a)]),
   vjp: (_, g) => [negate(g)],
@@ -87,7 +84,6 @@ export const multiply = op('multiply', ['...factors'])({
   passes: scaledFactor,
   examples: ['a * b | a: [n], b: [n]', 'a * b * a | a: [m, n], b: [n]', 'a * b | a: [n], b: []'],
   align: aligned,
-  shape: ofFirst,
   evaluate: ([first, ...rest]) => rest.reduce((product, factor) => zip(product, factor, (a, b) => a * b), first!),
   reason: ({ args }) =>
     args.filter((a) => !isScalarFactor(a)).length < 2
@@ -123,7 +119,6 @@ export const divide = op('divide', ['a', 'b'])({
   passes: ({ args: [a, b] }) => (isScalarFactor(b!) ? [a!] : []),
   examples: ['a / b | a: [n], b: [n] positive', 'a / b | a: [n], b: [] positive'],
   align: aligned,
-  shape: ofFirst,
   evaluate: ([a, b]) => zip(a, b, (x, y) => x / y),
   notation: ([a, b]) => fraction(a, b),
   vjp: ([, b], g, _, y) => [divide(g, b), negate(divide(multiply([y, g]), b))],
@@ -138,7 +133,6 @@ const comparison = (name: string, mark: string, latex: string, holds: (x: number
     source: 'NumPy, comparisons',
     examples: [`a ${name === 'equal' ? '==' : mark} b | a: [n], b: [n]`],
     align: aligned,
-    shape: ofFirst,
     evaluate: ([a, b]) => zip(a, b, (x, y) => Number(holds(x, y))),
     kinks: ([a, b]) => [zip(a, b, (x, y) => x - y)],
     notation: ([a, b]) =>
@@ -161,7 +155,6 @@ const extremum = (name: string, better: (x: number, y: number) => number, wins: 
     source: 'the subgradient that treats both alike',
     examples: [`${name}(a, b) | a: [n], b: [n]`],
     align: aligned,
-    shape: ofFirst,
     evaluate: ([a, b]) => zip(a, b, better),
     kinks: ([a, b]) => [zip(a, b, (x, y) => x - y)],
     notation: ([a, b]) => call(symbol(name === 'maximum' ? 'max' : 'min', name === 'maximum' ? '\\max' : '\\min'), [a, b]),
@@ -183,7 +176,6 @@ export const where = op('where', ['mask', 'a', 'b'])({
   source: 'NumPy, where',
   examples: ['where(m, a, b) | m: [n] mask, a: [n], b: [n]', 'where(a > b, a, b) | a: [n], b: [n]'],
   align: aligned,
-  shape: ofFirst,
   evaluate: ([mask, a, b]) => ({ shape: mask.shape, data: mask.data.map((m, i) => (m !== 0 ? a.data[i]! : b.data[i]!)) }),
   notation: (args) => call(word('where'), args),
   vjp: ([mask, a], g) => {
@@ -199,7 +191,6 @@ export const clip = op('clip', ['x'], { lo: number(), hi: number() })({
   source: 'NumPy, clip',
   examples: ['clip(x, -1, 0.5) | x: [n]'],
   align: aligned,
-  shape: ofFirst,
   evaluate: ([x], { lo, hi }) => map(x, (v) => Math.min(Math.max(v, lo), hi)),
   kinks: ([x], { lo, hi }) => [map(x, (v) => v - lo), map(x, (v) => v - hi)],
   notation: ([x], { lo, hi }) => call(word('clip'), [x, symbol(String(lo)), symbol(String(hi))]),
@@ -213,7 +204,6 @@ export const stopGradient = op('stop_gradient', ['x'])({
   source: 'Abadi et al. 2015 (TensorFlow), stop_gradient',
   examples: ['stop_gradient(x) | x: [n]'],
   frozen: true,
-  shape: ofFirst,
   evaluate: ([x]) => x,
   notation: ([x]) => call(word('sg'), [x]),
   vjp: () => [null],

@@ -2,7 +2,7 @@
 import { fail } from '../diagnostic.ts'
 import { type Dim, dimLayout, minus, product, times } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
-import { ofFirst, type Shape, shapeText } from '../expr/shape.ts'
+import { type Shape, shapeText } from '../expr/shape.ts'
 import { call, symbol, word } from '../layout/layout.ts'
 import { full, stridesOf } from '../tensor/tensor.ts'
 import { axis, size, whole } from './attributes.ts'
@@ -69,7 +69,6 @@ export const flip = op('flip', ['x'], { axis: axis(-1) })({
   formula: 'the entries along the axis in reverse order',
   source: 'NumPy, flip, of the last axis unless told',
   examples: ['flip(x) | x: [n]', 'flip(x, axis=0) | x: [m, n]'],
-  shape: ofFirst,
   evaluate([x], { axis }) {
     const [step, length] = [stridesOf(x.shape)[axis]!, x.shape[axis]!]
     const result = full(x.shape, 0)
@@ -98,7 +97,6 @@ export const roll = op('roll', ['x'], { shift: whole(), axis: axis(-1) })({
   formula: 'yᵢ = xᵢ₋ₛ, around the ends',
   source: 'NumPy, roll, of the last axis unless told',
   examples: ['roll(x, 1) | x: [n]', 'roll(x, -1, axis=0) | x: [m, n]'],
-  shape: ofFirst,
   notation: ([x], { shift }) => call(word('roll'), [x, symbol(String(shift))]),
   expand: ([x], { shift, axis }) => {
     const length = x.shape[axis]!

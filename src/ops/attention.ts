@@ -2,7 +2,7 @@
 import { fail } from '../diagnostic.ts'
 import { dimLayout, divided, sameDim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
-import { ofFirst, type Shape, sameShape, shapeText } from '../expr/shape.ts'
+import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import {
   call,
   fraction,
@@ -119,7 +119,6 @@ const scoreError = op('score_error', ['P', 'dP'])({
   formula: 'P ⊙ (dP − rowsum(dP ⊙ P))',
   source: 'Dao et al. 2022, appendix B.2',
   examples: ['score_error(P, D) | P: [n, m], D: [n, m]'],
-  shape: ofFirst,
   notation: ([P, dP]) => {
     const sum = call(word('rowsum'), [joined(Level.hadamard, hadamard, [dP, within(Level.hadamard, P)])])
     return joined(Level.hadamard, hadamard, [P, parenthesised(row(Level.sum, [dP, symbol(' − ', ' - '), sum]))])

@@ -35,7 +35,8 @@ interface Face<P extends readonly string[], A> {
   readonly attributesFirst?: true
   /** The order in which a call gives arguments and attributes, where it is not the arguments first. */
   readonly slots?: readonly string[]
-  shape(args: Each<P, Shape>, attrs: A): Shape
+  /** Without a rule it has the shape of its first argument. */
+  shape?(args: Each<P, Shape>, attrs: A): Shape
   notation(args: Each<P, Layout>, attrs: A, expr: Expr): Layout
   bare?(args: Each<P, Layout>, attrs: A): Layout
   kinks?(args: Each<P, Tensor>, attrs: A): readonly Tensor[]
@@ -96,6 +97,8 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
   return (definition: Primitive<P, Values<A>> | Composite<P, Values<A>>): Call<P, A> & Operation => {
     const variadic = params[0]?.startsWith('...') ?? false
     const hasAttributes = Object.keys(attributes).length > 0
+    /** There is nothing to leave out and nothing else to give. */
+    const isPlain = !variadic && !hasAttributes && !params.some(isOptional)
     const build = (args: readonly Expr[], raw: Attrs): Expr => {
       const ready = definition.align?.(args) ?? args
       return make(self, ready, hasAttributes ? resolved(self, ready, raw) : none)
@@ -103,6 +106,7 @@ export function op<const P extends readonly string[], A extends Attributes = Rec
     // a key that is worked out gives the function its name
     const { [name]: callable } = {
       [name]: (...given: (Expr | readonly Expr[] | Attrs | undefined)[]): Expr => {
+        if (isPlain && given.length === params.length) return build(given as Expr[], none)
         const args = (variadic ? given[0] : givenArgs(given, params.length)) as readonly Expr[]
         return build(args, (given[variadic ? 1 : params.length] ?? none) as Attrs)
       },

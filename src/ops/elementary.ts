@@ -1,6 +1,5 @@
 /** The functions of calculus, entry by entry: powers, exponential, logarithm, sine and their kin; derivatives are written out. */
 import type { Expr } from '../expr/expr.ts'
-import { ofFirst } from '../expr/shape.ts'
 import { call, fence, fraction, type Layout, Level, root, superscript, symbol, within, word } from '../layout/layout.ts'
 import { map, zip } from '../tensor/tensor.ts'
 import { add, divide, multiply, negate, subtract } from './arithmetic.ts'
@@ -35,7 +34,6 @@ function elementary(name: string, define: Pointwise<object>) {
     source: define.source,
     examples: [`${name}(x) | x: [n]${define.domain ? ` ${define.domain}` : ''}`],
     align: aligned,
-    shape: ofFirst,
     evaluate: ([x]) => map(x, (v) => define.value(v, {})),
     kinks: ([x]) => (define.kinks?.(0, {}) ?? []).map((_, i) => map(x, (v) => define.kinks!(v, {})[i]!)),
     notation: ([x]) => define.notation?.(x) ?? call(define.sign ?? word(name), [x]),
@@ -57,7 +55,6 @@ export const power = op('power', ['a', 'p'])({
   source: 'NumPy, power',
   examples: ['a ** 3 | a: [n]', 'a ** p | a: [n] positive, p: [n]'],
   align: aligned,
-  shape: ofFirst,
   evaluate: ([a, p]) => zip(a, p, (x, y) => x ** y),
   notation: ([a, p]) => superscript(within(Level.atom, a), p),
   vjp: ([a, p], g) => {
@@ -143,7 +140,6 @@ export const sign = op('sign', ['x'])({
   formula: '−1, 0 or 1',
   source: 'NumPy, sign',
   examples: ['sign(x) | x: [n]'],
-  shape: ofFirst,
   evaluate: ([x]) => map(x, Math.sign),
   kinks: ([x]) => [x],
   notation: ([x]) => call(word('sign'), [x]),

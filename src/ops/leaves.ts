@@ -1,7 +1,7 @@
 /** Expressions without arguments, and names: numbers, sizes, variables, and the wrapper that gives a node its identity. */
 import { type Dim, dimLayout } from '../expr/dim.ts'
-import { type Expr, make, type Op } from '../expr/expr.ts'
-import { ofFirst, type Shape, scalarShape } from '../expr/shape.ts'
+import { type Expr, leaf, make, type Op } from '../expr/expr.ts'
+import { type Shape, scalarShape } from '../expr/shape.ts'
 import { type Layout, Level, row, symbol, within } from '../layout/layout.ts'
 import { numberLayout } from '../layout/names.ts'
 import { full } from '../tensor/tensor.ts'
@@ -68,11 +68,9 @@ const ownLayout: Op['notation'] = (_, __, { op }) => op.layout!
 
 /** A variable: a leaf with an identity of its own. Its value is given from outside. */
 export function variable(name: string, shape: Shape, layout: Layout, domain: Domain = real): Expr {
-  const leaf: Named = { name, why: 'a variable', fresh: true, shape: () => shape, notation: ownLayout, layout, domain }
-  return make(leaf, nothing)
+  const own: Named = { name, why: 'a variable', fresh: true, notation: ownLayout, layout, domain }
+  return leaf(own, shape)
 }
-
-const nothing: readonly Expr[] = []
 
 export const domainOf = ({ op }: Expr): Domain => (op as Partial<Named>).domain ?? real
 
@@ -84,7 +82,6 @@ export function named(name: string, layout: Layout, value: Expr): Expr {
     name,
     why: 'a name for the same value',
     atomic: true,
-    shape: ofFirst,
     notation: ownLayout,
     evaluate: sameValue,
     layout,

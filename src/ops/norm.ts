@@ -1,7 +1,7 @@
 /** What all normalisations share: statistics along some axes, an affine map per channel, and the errors of the two. */
 import { fail } from '../diagnostic.ts'
 import type { Expr } from '../expr/expr.ts'
-import { ofFirst, type Shape, sameShape, shapeText } from '../expr/shape.ts'
+import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import { joined, type Layout, Level, root, row, symbol } from '../layout/layout.ts'
 import { numberLayout } from '../layout/names.ts'
 import { add, multiply } from './arithmetic.ts'
@@ -61,7 +61,6 @@ export const scaledError = op('scaled_error', ['gamma', 'g'])({
   source: 'Ioffe & Szegedy 2015, §3',
   examples: ['scaled_error(a, g) | a: [n], g: [m, n]'],
   align: aligned,
-  shape: ofFirst,
   notation: (args) => joined(Level.hadamard, symbol(' ⊙ ', ' \\odot '), args),
   expand: (args) => multiply(args),
 })

@@ -2,7 +2,7 @@
 import { fail, type Span } from '../diagnostic.ts'
 import type { Expr, Op } from '../expr/expr.ts'
 import { make, operation } from '../expr/expr.ts'
-import { ofFirst, type Shape, sameShape, shapeText } from '../expr/shape.ts'
+import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import { call, derivative, joined, type Layout, Level, symbol, transposed, within } from '../layout/layout.ts'
 import { normalTensor, randomFrom } from '../tensor/random.ts'
 import * as kernel from '../tensor/tensor.ts'
@@ -123,7 +123,6 @@ export function opaquePointwise(name: string, head: Layout): DeclaredFunction {
       name: name + "'".repeat(k),
       unknown: true,
       why: 'a pointwise function masks the error with its derivative',
-      shape: ofFirst,
       notation: ([x]) => call(own, [x!]),
       // sin(rate·x + offset) + 0.3x and its derivatives: sin(φ + kπ/2) rateᵏ
       evaluate: ([x]) =>

@@ -1,5 +1,4 @@
 /** Reductions beside sum and mean: extrema, products, norms, running sums. */
-import { ofFirst } from '../expr/shape.ts'
 import { call, fence, type Layout, Level, row, subscript, symbol, word } from '../layout/layout.ts'
 import { full, map, reduce, reshape, broadcast as spread, stridesOf, type Tensor, zip } from '../tensor/tensor.ts'
 import { divide, equal, multiply, subtract } from './arithmetic.ts'
@@ -159,7 +158,6 @@ export const cumsum = op('cumsum', ['x'], { axis: axis(-1), reverse: flag(false)
   formula: 'yᵢ = Σ xⱼ over j ≤ i; with reverse over j ≥ i',
   source: 'NumPy, cumsum, along the last axis unless told',
   examples: ['cumsum(x) | x: [n]', 'cumsum(x, axis=0) | x: [m, n]', 'cumsum(x, reverse=True) | x: [m, n]'],
-  shape: ofFirst,
   evaluate: ([x], { axis, reverse }) => running(x, axis, reverse),
   notation: ([x], { reverse }) => call(word(reverse ? 'revcumsum' : 'cumsum'), [x]),
   vjp: (_, g, { axis, reverse }) => [cumsum(g, { axis, reverse: !reverse })],

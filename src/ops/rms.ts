@@ -1,6 +1,5 @@
 /** Division by a length: the root mean square, and the Euclidean norm. */
 import type { Expr, Path } from '../expr/expr.ts'
-import { ofFirst } from '../expr/shape.ts'
 import { call, fence, fraction, type Layout, Level, prose, symbol, within, word } from '../layout/layout.ts'
 import { add, divide, multiply, negate } from './arithmetic.ts'
 import { axis, number } from './attributes.ts'
@@ -48,7 +47,6 @@ const inUnits = op('in_units', ['x', 'r'])({
   formula: 'x / r',
   source: 'Zhang & Sennrich 2019, eq. (4)',
   examples: ['in_units(x, r) | x: [m, n], r: [m, 1] positive'],
-  shape: ofFirst,
   notation: ([x, r]) => fraction(x, r),
   expand: ([x, r]) => divide(x, r),
 })
@@ -112,7 +110,6 @@ export const l2Normalize = op('l2_normalize', ['x'], { axis: axis(-1) })({
   formula: 'x / ‖x‖',
   source: 'PyTorch, functional.normalize',
   examples: ['l2_normalize(x) | x: [n]', 'l2_normalize(x) | x: [m, n]', 'l2_normalize(x, axis=0) | x: [m, n]'],
-  shape: ofFirst,
   notation: (args) => call(word('l2_normalize'), args),
   expand: ([x], { axis }) => divide(x, norm(x, { axis: [axis], keepdims: true })),
   paths: unitVectorPaths,

@@ -1,6 +1,5 @@
 /** Softmax and its logarithm. */
 import type { Expr, Path } from '../expr/expr.ts'
-import { ofFirst } from '../expr/shape.ts'
 import { call, prose, word } from '../layout/layout.ts'
 import { reduce, broadcast as spread, zip } from '../tensor/tensor.ts'
 import { divide, multiply, negate, subtract } from './arithmetic.ts'
@@ -25,7 +24,6 @@ export const softmax = op('softmax', ['x'], { axis: axis(-1) })({
   source: 'Bridle 1990; Goodfellow et al. 2016, §6.2.2.3',
   examples: ['softmax(x) | x: [n]', 'softmax(x) | x: [m, n]', 'softmax(x, axis=0) | x: [m, n]'],
   letter: 'P',
-  shape: ofFirst,
   notation: ([x]) => call(word('softmax'), [x]),
   evaluate([x], { axis }) {
     const shifted = zip(x, spread(reduce(x, [axis], Math.max, -Infinity), x.shape), (v, top) => Math.exp(v - top))
@@ -58,7 +56,6 @@ export const logSoftmax = op('log_softmax', ['x'], { axis: axis(-1) })({
   formula: 'x − ln Σ exp(x)',
   source: 'PyTorch, LogSoftmax',
   examples: ['log_softmax(x) | x: [n]', 'log_softmax(x) | x: [m, n]'],
-  shape: ofFirst,
   notation: ([x]) => call(word('log_softmax'), [x]),
   evaluate([x], { axis }) {
     const top = spread(reduce(x, [axis], Math.max, -Infinity), x.shape)
