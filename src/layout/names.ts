@@ -61,7 +61,7 @@ const accents: ReadonlyMap<string, Accent> = new Map([
  * that an author gave to names.
  */
 export function fullNameLayout(name: string, notation: ReadonlyMap<string, string>, brief: boolean): Mark {
-  if (!joints.test(name)) return plainNameLayout(name, notation)
+  if (!joints.test(name)) return nameLayout(name, notation.get(name))
   const segments = name.split(/\.(?![^[]*\])/)
   const last = partsOf(segments.at(-1)!)
   const base = plainNameLayout(last.base, notation)
@@ -102,18 +102,15 @@ const markTex = (mark: string): string => (/^[\d,+\- ]+$|^[A-Za-z]([+-]\d+)?$/.t
 const indexTex = (index: string): string => index.replaceAll('*', ' ').replaceAll('−', '-')
 
 /** The layout of a name without instances and indices, in its author's notation if it has one. */
-export function plainNameLayout(name: string, notation: ReadonlyMap<string, string>): Mark {
-  const layout = nameLayout(name)
-  const own = notation.get(name)
-  return own === undefined ? layout : symbol(layout.text, own)
-}
+export const plainNameLayout = (name: string, notation: ReadonlyMap<string, string>): Mark => nameLayout(name, notation.get(name))
 
 /** The layout of a declared name. The text form stays readable where Unicode has no subscript for it. */
-export function nameLayout(name: string): Mark {
-  const { base, mark } = split(name)
-  const latex = { name }
+export function nameLayout(name: string, latex: Mark['latex'] = { name }): Mark {
+  const end = endOfBase(name)
+  const base = name.slice(0, end)
   const stem = greek.get(base) ?? base
-  if (mark === '') return symbol(stem, latex)
+  if (end === name.length) return symbol(stem, latex)
+  const mark = markFrom(end, name)
   const accent = accents.get(mark)
   if (accent && isOneLetter(stem)) return symbol((stem + accent[0]).normalize('NFC'), latex)
   const below = greek.get(mark) ?? mark
@@ -124,23 +121,27 @@ export function nameLayout(name: string): Mark {
 export const latexOf = ({ latex }: Mark): string => (typeof latex === 'string' ? latex : nameLatex(latex.name))
 
 function nameLatex(name: string): string {
-  const { base, mark } = split(name)
+  const end = endOfBase(name)
+  const base = name.slice(0, end)
   const latex = partLatex(base)
-  if (mark === '') return latex
+  if (end === name.length) return latex
+  const mark = markFrom(end, name)
   const accent = accents.get(mark)
   return accent && isOneLetter(greek.get(base) ?? base) ? `${accent[1]}{${latex}}` : `${latex}_{${partLatex(mark)}}`
 }
 
 const isOneLetter = (stem: string): boolean => [...stem].length === 1
 
-/** W1 → W, 1;  W_out → W, out;  Ws → W, s;  hidden2 → hidden, 2 */
-function split(name: string): { base: string; mark: string } {
+/** Where the mark of a name begins: W1 → W, 1;  W_out → W, _out;  Ws → W, s;  hidden2 → hidden, 2 */
+function endOfBase(name: string): number {
   const joint = name.indexOf('_')
-  if (joint > 0 && joint < name.length - 1) return { base: name.slice(0, joint), mark: name.slice(joint + 1) }
+  if (joint > 0 && joint < name.length - 1) return joint
   const at = name.search(latinMark)
   const start = at < 0 && !isAscii(name) ? name.search(/(?=\d+$)(?<=^\D*\p{L})|(?<=^\p{Lu})(?=\p{Ll}$)/u) : at
-  return start < 0 || greek.has(name) ? { base: name, mark: '' } : { base: name.slice(0, start), mark: name.slice(start) }
+  return start < 0 || greek.has(name) ? name.length : start
 }
+
+const markFrom = (end: number, name: string): string => name.slice(name[end] === '_' ? end + 1 : end)
 
 // a number behind letters, or a small letter behind a great one
 const latinMark = /(?=\d+$)(?<=^\D*[A-Za-z])|(?<=^[A-Z])(?=[a-z]$)/

@@ -1,19 +1,19 @@
 /** Writes a layout as one line of Unicode text. */
 import { type Derivative, type Layout, Level, parenthesised, row, within } from './layout.ts'
 
-const superscripts: Readonly<Record<string, string>> = Object.fromEntries(
+const superscripts: ReadonlyMap<string, string> = new Map(
   // no T: raised it would look like a transpose
   [...'0123456789+-−()abcdefghijklmnoprstuvwxyz, ᵀ′'].map((c, i) => [c, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ˒ ᵀ′'][i]!]),
 )
-const subscripts: Readonly<Record<string, string>> = Object.fromEntries(
+const subscripts: ReadonlyMap<string, string> = new Map(
   [...'0123456789+-−=()aehijklmnoprstuvx'].map((c, i) => [c, [...'₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ'][i]!]),
 )
 
 /** The text in raised (or lowered) characters, or undefined where Unicode lacks one of them. */
-function shifted(text: string, table: Readonly<Record<string, string>>): string | undefined {
+function shifted(text: string, table: ReadonlyMap<string, string>): string | undefined {
   let marks = ''
   for (let i = 0; i < text.length; i++) {
-    const mark = table[text[i]!]
+    const mark = table.get(text[i]!)
     if (mark === undefined) return undefined
     marks += mark
   }
@@ -25,7 +25,7 @@ export const lowered = (text: string): string | undefined => shifted(text, subsc
 export const raisedText = (text: string): string | undefined => shifted(text, superscripts)
 
 const raised = (text: string): string =>
-  superscripts[text] ?? shifted(text, superscripts) ?? (/^\w+$/.test(text) ? `^${text}` : `^(${text})`)
+  superscripts.get(text) ?? shifted(text, superscripts) ?? (/^\w+$/.test(text) ? `^${text}` : `^(${text})`)
 
 /** The layout as text. An explicit stack, so that depth is no limit. */
 export function toText(layout: Layout): string {

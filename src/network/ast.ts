@@ -57,11 +57,11 @@ export interface Loop {
 
 /** targets = value */
 export interface EquationAst {
+  readonly kind: 'equation'
   readonly targets: readonly Ast[]
   readonly value: Ast
+  readonly span: Span
 }
 
 /** One line of a body of equations, or a loop over such lines. */
-export type Step =
-  | { readonly kind: 'equation'; readonly targets: readonly Ast[]; readonly value: Ast; readonly span: Span }
-  | { readonly kind: 'for'; readonly loop: Loop; readonly span: Span; readonly body: readonly Step[] }
+export type Step = EquationAst | { readonly kind: 'for'; readonly loop: Loop; readonly span: Span; readonly body: readonly Step[] }

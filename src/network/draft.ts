@@ -58,13 +58,23 @@ export function layoutOf(name: string, { notation, isOneFamily, printed }: Draft
   return owner === undefined || owner === name ? layout : symbol(name, `\\mathrm{${name.replaceAll('_', '\\_')}}`)
 }
 
-/** A name that may be defined: not taken, and not one that the syntax needs. */
+/** A name that may be defined. */
 export function requireFree(name: string, span: Span, draft: Draft): void {
+  requireUntaken(name, span, draft)
+  requireProper(name, span, draft)
+}
+
+/** A name that no value bears. */
+export function requireUntaken(name: string, span: Span, draft: Draft): void {
   const taken = draft.values.get(name)
   if (taken) {
     const line = draft.text.slice(0, taken.span.start).split('\n').length
     fail('duplicate-name', { name, first: `${article(taken.role)} (line ${line})` }, span)
   }
+}
+
+/** A name that is not one of a size, an operation or the syntax. */
+export function requireProper(name: string, span: Span, draft: Draft): void {
   if (draft.dims.has(name)) fail('duplicate-name', { name, first: 'the size of an axis' }, span)
   if (name === 'True' || name === 'False' || name === 'None') fail('bad-name', { name, why: 'it is a constant of the language' }, span)
   if (name.endsWith('T') && transposes.test(name)) fail('bad-name', { name, why: 'it would hide the transpose .T' }, span)

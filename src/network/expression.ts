@@ -245,7 +245,7 @@ function sizeOf(ast: Ast, scope: Scope): Dim {
 }
 
 function callOf(ast: Ast & { kind: 'call' }, scope: Scope): Expr {
-  const base = ast.callee.replace(/'+$/, '')
+  const base = ast.callee.endsWith("'") ? ast.callee.replace(/'+$/, '') : ast.callee
   const declared = scope.functions.get(base)
   if (declared) return declaredCall(ast, declared, scope)
   if (scope.isInstance?.(ast.callee)) {

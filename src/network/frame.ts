@@ -6,7 +6,7 @@ import type { Layout } from '../layout/layout.ts'
 import { named } from '../ops/leaves.ts'
 import type { DeclaredFunction } from '../ops/opaque.ts'
 import type { Ast, Step } from './ast.ts'
-import { type Draft, layoutOf, type Module, requireFree } from './draft.ts'
+import { type Draft, layoutOf, type Module, requireFree, requireProper, requireUntaken } from './draft.ts'
 import { indexOf, indexText, memberName, withIndex } from './families.ts'
 import type { Scope, Value } from './network.ts'
 
@@ -140,6 +140,19 @@ export function namingOf(local: string, span: Span, frame: Frame): Naming {
   return { name, layout: layoutOf(name, frame.draft), span }
 }
 
+/** The name of a value that is to be defined here, which may bear it. */
+export function newNaming(local: string, span: Span, frame: Frame): Naming {
+  const { draft, prefix } = frame
+  const printed = draft.printed.size
+  const naming = namingOf(local, span, frame)
+  const { name } = naming
+  // what was never printed before is not taken
+  if (draft.printed.size === printed) requireUntaken(name, naming.span, draft)
+  requireProper(name, naming.span, draft)
+  if (prefix !== '') requireFree(prefix + local, naming.span, draft)
+  return naming
+}
+
 /** A value under its name. Its fields are written out: a copy with more fields is slow to make, and slow to read ever after. */
 export const namedValue = ({ name, layout, span }: Naming, role: Value['role'], expr: Expr, isCall = false): Value => ({
   id: expr.id,
@@ -174,10 +187,4 @@ export function enrol(member: string, families: Map<string, string[]>): void {
     families.set(family, [member])
     enrol(family, families)
   }
-}
-
-/** Fails unless a value of this name may be defined here. */
-export function requireUnused(local: string, naming: Naming, frame: Frame): void {
-  requireFree(naming.name, naming.span, frame.draft)
-  if (frame.prefix !== '') requireFree(frame.prefix + local, naming.span, frame.draft)
 }

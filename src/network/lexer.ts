@@ -94,8 +94,10 @@ export const tokensOf = (text: string): Tokens =>
 
 const space = /\s+/y
 
-/** Marks that no longer one begins with, and those that no other token begins with. */
-const [alone, ofMarks] = ['@+()[],', '-*/<>=']
+/** Marks that no longer one begins with. */
+const alone: ReadonlyMap<string, Binding> = new Map([...'@+()[],'].map((mark) => [mark, bindings.get(mark) ?? Binding.none]))
+/** What no token but a mark begins with. */
+const ofMarks = '-*/<>='
 
 /** A mark in plain notation; what is raised to T, too, is a transpose. */
 const readingOf = (mark: string): string => (mark.length > 1 && mark[0] === '^' ? '.T' : (readings[mark] ?? mark))
@@ -106,18 +108,21 @@ export function advance(scanner: Scanner): void {
   scanner.last = scanner.end
   let from = scanner.to
   while (text[from] === ' ') from++
-  const first = text[from]
+  const first = text[from] ?? ''
+  const binding = alone.get(first)
   scanner.from = from
-  if (first === undefined) {
-    scanner.kind = 'end'
-    scanner.word = 'the end'
-    scanner.to = from
-  } else if (alone.includes(first)) {
+  if (binding !== undefined) {
     scanner.kind = 'mark'
     scanner.word = first
     scanner.to = from + 1
-  } else match(scanner, first)
-  scanner.binding = scanner.kind === 'mark' ? (bindings.get(scanner.word) ?? Binding.none) : Binding.none
+    scanner.binding = binding
+  } else if (first !== '') match(scanner, first)
+  else {
+    scanner.kind = 'end'
+    scanner.word = 'the end'
+    scanner.to = from
+    scanner.binding = Binding.none
+  }
   const { start, end } = source.span
   scanner.start = source.exact ? start + scanner.from : start
   scanner.end = source.exact ? start + scanner.to : end
@@ -135,6 +140,7 @@ function match(scanner: Scanner, first: string): void {
     scanner.kind = kind
     scanner.word = kind === 'string' ? found.slice(1, -1) : kind === 'mark' ? readingOf(found) : found
     scanner.to = to
+    scanner.binding = kind === 'mark' ? (bindings.get(scanner.word) ?? Binding.none) : Binding.none
     return
   }
   const blank = past(space, text, from)
@@ -145,5 +151,6 @@ function match(scanner: Scanner, first: string): void {
     scanner.kind = 'unknown'
     scanner.word = String.fromCodePoint(text.codePointAt(from)!)
     scanner.to = from + scanner.word.length
+    scanner.binding = Binding.none
   }
 }

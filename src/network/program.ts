@@ -2,27 +2,14 @@
 import { collecting, type Diagnostic, Failure, fail, gather, locating, type Span } from '../diagnostic.ts'
 import type { Expr } from '../expr/expr.ts'
 import { named } from '../ops/leaves.ts'
-import type { Ast, Step } from './ast.ts'
+import type { Ast, EquationAst, Step } from './ast.ts'
 import type { Layer } from './document.ts'
 import { requireFree } from './draft.ts'
 import { expressionOf } from './expression.ts'
 import { isSymbolicRange, referenceOf, stepsOf as stepsOfLoop } from './families.ts'
-import {
-  atIndex,
-  type Calls,
-  define,
-  type Frame,
-  type Instance,
-  memberOf,
-  type Naming,
-  namedValue,
-  namingOf,
-  requireUnused,
-} from './frame.ts'
+import { atIndex, type Calls, define, type Frame, type Instance, memberOf, type Naming, namedValue, newNaming } from './frame.ts'
 import { namesIn } from './names.ts'
 import { parseEquation, parseLoop } from './syntax.ts'
-
-type EquationStep = Step & { kind: 'equation' }
 
 /** Layers as they are executed: parsed once, however often they are run. What is faulty adds its targets to `broken`. */
 export function stepsOf(layers: readonly Layer[], draft: { readonly faults: Diagnostic[] }, broken: Set<string>): Step[] {
@@ -42,15 +29,16 @@ function stepOf(layer: Layer, draft: { readonly faults: Diagnostic[] }, broken: 
   if (layer.kind === 'for') {
     return { kind: 'for', loop: parseLoop(layer.header), span: layer.header.span, body: stepsOf(layer.body, draft, broken) }
   }
-  const { targets, value } = parseEquation(layer.text)
-  targets.forEach(requireTarget)
-  return { kind: 'equation', targets, value, span: layer.text.span }
+  const equation = parseEquation(layer.text)
+  equation.targets.forEach(requireTarget)
+  return equation
 }
 
 function requireTarget(target: Ast): void {
+  if (target.kind === 'name') return
   const isMember = target.kind === 'index' && target.marks.every((m) => m.kind === 'at')
   if (isMember && target.of.kind === 'index') requireTarget(target.of)
-  else if (target.kind !== 'name' && !(isMember && target.of.kind === 'name'))
+  else if (!isMember || target.of.kind !== 'name')
     fail('syntax', { expected: 'a name before the =, or a member such as z[l+1]', found: 'an expression' }, target.span)
 }
 
@@ -100,7 +88,7 @@ function enrolAll(steps: readonly Step[], frame: Pick<Frame, 'families' | 'calls
 
 const baseOf = (target: Ast): string => (target.kind === 'index' ? baseOf(target.of) : target.kind === 'name' ? target.name : '')
 
-function runEquation(step: EquationStep, frame: Frame, body: readonly Step[]): void {
+function runEquation(step: EquationAst, frame: Frame, body: readonly Step[]): void {
   try {
     const targets = new Array<Target>(step.targets.length)
     for (let i = 0; i < targets.length; i++) targets[i] = targetOf(step.targets[i]!, frame)
@@ -111,7 +99,7 @@ function runEquation(step: EquationStep, frame: Frame, body: readonly Step[]): v
 }
 
 /** What is wrong with an equation is gathered, and what it would have defined is broken. */
-function breakEquation(error: unknown, step: EquationStep, frame: Frame, body: readonly Step[]): void {
+function breakEquation(error: unknown, step: EquationAst, frame: Frame, body: readonly Step[]): void {
   collecting(frame.draft.faults, () => {
     // what it uses may stand in the wrong place: that says more than that it is unknown
     if (error instanceof Failure) requireEarlier(step, frame, body)
@@ -136,15 +124,13 @@ function targetOf(target: Ast, frame: Frame): Target {
   if (target.kind === 'index' && frame.values.has(baseOf(target))) requireFree(frame.prefix + baseOf(target), target.span, frame.draft)
   const plain = target.kind === 'name' && frame.suffix !== '' ? target.name : undefined
   const local = localOf(target, frame)
-  const naming = namingOf(local, target.span, frame)
-  requireUnused(local, naming, frame)
-  return { local, plain, naming }
+  return { local, plain, naming: newNaming(local, target.span, frame) }
 }
 
 /** z[l+1] is the member that its index says; a plain name in a loop is a new value in each step. */
 const localOf = (target: Ast, { suffix, scope }: Frame): string => (target.kind === 'name' ? target.name + suffix : memberOf(target, scope))
 
-function defineAll(step: EquationStep, named: readonly Target[], frame: Frame): void {
+function defineAll(step: EquationAst, named: readonly Target[], frame: Frame): void {
   const { value, targets } = step
   const instance = instanceOf(value, frame)
   if (instance) defineResults(instance, step, named, frame)
@@ -158,7 +144,7 @@ function defineAll(step: EquationStep, named: readonly Target[], frame: Frame): 
 }
 
 /** What the call of an instance returns, under the names of the targets. */
-function defineResults(instance: Instance, { value, targets }: EquationStep, named: readonly Target[], frame: Frame): void {
+function defineResults(instance: Instance, { value, targets }: EquationAst, named: readonly Target[], frame: Frame): void {
   const returns = instance.module.returns.length
   if (returns !== targets.length)
     fail(
@@ -197,7 +183,7 @@ function defineNode({ local, plain, naming }: Target, value: Expr, frame: Frame)
 }
 
 /** An equation that uses what is only defined further down is in the wrong place, or in a cycle. */
-function requireEarlier({ targets, value }: EquationStep, frame: Frame, body: readonly Step[]): void {
+function requireEarlier({ targets, value }: EquationAst, frame: Frame, body: readonly Step[]): void {
   const { values, broken, families, instances, draft } = frame
   const isKnown = (name: string): boolean => values.has(name) || broken.has(name) || families.has(name) || instances.has(name)
   const unknown = namesIn(value).find((n) => !isKnown(n.name))

@@ -38,7 +38,7 @@ export function parseEquation(text: Text, declared: Declared = nowhere): Equatio
   expect(p, '=', 'an = ')
   const value = expression(p)
   expectEnd(p)
-  return { targets, value }
+  return { kind: 'equation', targets, value, span: text.span }
 }
 
 /** l in range(a, b), the whole text. */
@@ -156,11 +156,17 @@ function mark(p: Parser): Mark {
 const bound = (p: Parser): Ast | undefined => (isMark(p, ':') || isMark(p, ',') || isMark(p, ']') ? undefined : expression(p))
 
 function primary(p: Parser): Ast {
-  const { kind, start } = p
-  if (kind === 'name') return (p.word[0] === 'd' ? derivative(p) : undefined) ?? named(p)
+  const { kind, word, start, end } = p
+  if (kind === 'name') {
+    const found = word[0] === 'd' ? derivative(p) : undefined
+    if (found) return found
+    advance(p)
+    const span = { start, end }
+    return p.binding === Binding.call ? called(p, word, span) : { kind, name: word, span }
+  }
   if (kind === 'number' || kind === 'string') {
     const span = here(p)
-    const word = next(p)
+    advance(p)
     return kind === 'number' ? { kind, value: Number(word), span } : { kind, value: word, span }
   }
   if (take(p, '(')) {
@@ -176,14 +182,6 @@ function primary(p: Parser): Ast {
     return { kind: 'list', items: items.map((item) => item.value), span }
   }
   return fail('syntax', { expected: 'a name, a number or (', found: p.word }, here(p))
-}
-
-/** A name, or a call of one. */
-function named(p: Parser): Ast {
-  const { word: name, start, end } = p
-  advance(p)
-  const span = { start, end }
-  return p.binding === Binding.call ? called(p, name, span) : { kind: 'name', name, span }
 }
 
 function called(p: Parser, name: string, head: Span): Ast {

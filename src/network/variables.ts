@@ -9,7 +9,7 @@ import type { Ast, Loop, Mark } from './ast.ts'
 import type { Declaration, Document, Text } from './document.ts'
 import type { Module } from './draft.ts'
 import { isSymbolicRange, memberName, stepsOf, withIndex } from './families.ts'
-import { define, enrol, type Frame, namedValue, namingOf, requireUnused } from './frame.ts'
+import { define, enrol, type Frame, namedValue, newNaming } from './frame.ts'
 import { dimOf } from './sizes.ts'
 import { parseExpression, parseLoop } from './syntax.ts'
 
@@ -91,8 +91,7 @@ const rangeFrom = (from: Ast | undefined, to: Ast, { scope }: Frame): readonly n
 /** One variable, or one instance of a module. */
 export function declareMember({ local, frame }: Member, role: Role, declaration: Declaration, owner: Frame): void {
   const { draft } = frame
-  const naming = namingOf(local, declaration.name.span, owner)
-  requireUnused(local, naming, owner)
+  const naming = newNaming(local, declaration.name.span, owner)
   if (declaration.module) {
     owner.instances.set(local, { name: local, module: moduleOf(declaration.module, frame), owner, calls: 0, callsInLoop: new Map() })
     enrol(local, owner.families)
