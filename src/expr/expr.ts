@@ -207,16 +207,9 @@ function node(op: Op, args: readonly Expr[], attrs: Attrs, host: Expr | undefine
 }
 
 /** A new leaf with an identity of its own. */
-export const leaf = (op: Op, shape: Shape): Expr => ({
-  op,
-  args: nothing,
-  attrs: none,
-  shape,
-  visible: nothing,
-  id: ++nodeCount,
-  users: undefined,
-  seen: 0,
-})
+export function leaf(op: Op, shape: Shape): Expr {
+  return { op, args: nothing, attrs: none, shape, visible: nothing, id: ++nodeCount, users: undefined, seen: 0 }
+}
 
 /** The shape that a rule leads to, which must not be less than nothing. */
 function shapeBy(rule: NonNullable<Op['shape']>, op: Op, args: readonly Expr[], attrs: Attrs): Shape {

@@ -1,8 +1,8 @@
 /** Turns the syntax tree of an expression into an expression of the graph; every fault gets its place. */
 import { Failure, fail, hinted, located, nearest } from '../diagnostic.ts'
-import { type Dim, isSymbolic, minus } from '../expr/dim.ts'
+import { type Dim, isSymbolic } from '../expr/dim.ts'
 import type { Attr, Attrs, Expr } from '../expr/expr.ts'
-import { broadcastShape, dimText, shapeText } from '../expr/shape.ts'
+import { broadcastShape, shapeText } from '../expr/shape.ts'
 import { add, divide, equal, greater, greaterEqual, less, lessEqual, multiply, negate, notEqual } from '../ops/arithmetic.ts'
 import { isOptional, type Operation, signature } from '../ops/define.ts'
 import { power } from '../ops/elementary.ts'
@@ -14,6 +14,7 @@ import type { Ast, Mark, ProductSign } from './ast.ts'
 import { binderNames, boundCall, isBinder } from './binders.ts'
 import { isSymbolicRange, membersOf, missingMember, referenceOf, stepsOf, withIndex } from './families.ts'
 import { indexed } from './indexing.ts'
+import { doNotFit, misfitAmong, type Placed, textOf } from './misfits.ts'
 import { namesIn } from './names.ts'
 import type { Scope } from './network.ts'
 import { attributeOf } from './sizes.ts'
@@ -43,7 +44,7 @@ export function expressionOf(ast: Ast, scope: Scope): Expr {
         return power(expressionOf(ast.base, scope), expressionOf(ast.exponent, scope))
       case 'compare': {
         const [left, right] = [expressionOf(ast.left, scope), expressionOf(ast.right, scope)]
-        requireBroadcast('compare', [ast.left, ast.right], [left, right], scope)
+        if (!broadcastShape(left.shape, right.shape)) doNotFit('compare', [ast.left, ast.right], [left, right], 1, scope)
         return comparisons[ast.sign](left, right)
       }
       case 'transpose': {
@@ -138,54 +139,28 @@ const negated = (x: Expr): Expr => {
   return value === undefined ? negate(x) : fill(-value, x.shape)
 }
 
-type Placed = Pick<Ast, 'span'>
-
-const textOf = ({ span }: Placed, { text }: Scope): string => {
-  const written = text.slice(span.start, span.end)
-  return written.length <= 40 ? written : `${written.slice(0, 37)}…`
-}
-
-function requireBroadcast(verb: string, parts: readonly Placed[], exprs: readonly Expr[], scope: Scope): void {
-  let shape = exprs[0]!.shape
-  for (let i = 1; i < exprs.length; i++) shape = broadcastShape(shape, exprs[i]!.shape) ?? doNotFit(verb, parts, exprs, i, scope)
-}
-
-/** The shape of one part does not fit that of those before it. */
-function doNotFit(verb: string, parts: readonly Placed[], exprs: readonly Expr[], at: number, scope: Scope): never {
-  const { shape } = exprs[at]!
-  const before = exprs.slice(0, at).findLastIndex((e) => !broadcastShape(e.shape, shape))
-  const other = exprs[before]!
-  const [first, second] = [textOf(parts[before]!, scope), textOf(parts[at]!, scope)]
-  const vectors = verb === 'add' && other.shape.length === 1 && shape.length === 1
-  return fail('shapes', {
-    what: `shapes do not ${verb}`,
-    detail: `${first} is ${shapeText(other.shape)}, ${second} is ${shapeText(shape)}`,
-    ...(vectors ? { hint: padOrProject([first, other.shape[0]!], [second, shape[0]!]) } : {}),
-  })
-}
-
-type Summand = readonly [name: string, size: Dim]
-
-/** The shorter one is padded; where sizes are symbolic, that is the one that came second. */
-function padOrProject(first: Summand, second: Summand): string {
-  const isLonger = typeof first[1] === 'number' && typeof second[1] === 'number' && first[1] < second[1]
-  const [[, m], [name, n]] = isLonger ? [second, first] : [first, second]
-  const plain = (dim: Dim): string => dimText(dim).replaceAll('−', '-')
-  return `To add a skip of another size, pad it (pad(${name}, [[0, ${plain(minus(m, n))}]])) or project it (Ws @ ${name} with Ws: [${plain(m)}, ${plain(n)}]).`
-}
-
 function productWith(sign: ProductSign, before: Placed, factor: Ast, left: Expr, right: Expr, scope: Scope): Expr {
   if (sign === '@') return product(left, right)
   if (sign === '//') fail('not-here', { what: '//', where: 'an expression', hint: 'It divides sizes; tensors are divided with /.' })
-  requireBroadcast(sign === '*' ? 'multiply entry by entry' : 'divide', [before, factor], [left, right], scope)
+  if (!broadcastShape(left.shape, right.shape))
+    doNotFit(sign === '*' ? 'multiply entry by entry' : 'divide', [before, factor], [left, right], 1, scope)
   return sign === '*' ? multiply([left, right]) : divide(left, right)
 }
 
 function sumOf({ terms }: Ast & { kind: 'sum' }, scope: Scope): Expr {
-  const asts = terms.map(({ term }) => term)
-  const exprs = expressionsOf(asts, scope)
-  requireBroadcast('add', asts, exprs, scope)
-  return add(terms.some(({ negative }) => negative) ? exprs.map((expr, i) => (terms[i]!.negative ? negated(expr) : expr)) : exprs)
+  const exprs = new Array<Expr>(terms.length)
+  for (let i = 0; i < terms.length; i++) exprs[i] = expressionOf(terms[i]!.term, scope)
+  const misfit = misfitAmong(exprs)
+  if (misfit > 0)
+    doNotFit(
+      'add',
+      terms.map((t) => t.term),
+      exprs,
+      misfit,
+      scope,
+    )
+  for (let i = 0; i < terms.length; i++) if (terms[i]!.negative) exprs[i] = negated(exprs[i]!)
+  return add(exprs)
 }
 
 function productOf(ast: Ast & { kind: 'product' }, scope: Scope): Expr {
