@@ -229,10 +229,7 @@ export const argsOf = (expr: Expr): readonly Expr[] => expr.args
 /** Counts traversals: an expression that bears the number of the present one has been seen. Cheaper than a set for each. */
 let traversal = 0
 
-/**
- * The expressions whose arguments are being visited, those arguments, which comes next, and what has been visited: `inOrder` is
- * called for every formula, so the room for them is kept.
- */
+/** What is being visited, its arguments, which comes next, and what has been visited: this room is kept from one formula to the next. */
 const room: { readonly open: Expr[]; readonly args: (readonly Expr[])[]; readonly next: number[]; readonly visited: Expr[] } = {
   open: [],
   args: [],
