@@ -1,7 +1,7 @@
 /** What follows for a whole loop from one of its steps: the recurrence, its closed form as a product of Jacobians, and the sum over all later steps. */
 import { type Dim, dimLayout, minus, plus, sizeSymbol } from '../expr/dim.ts'
 import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
-import { type TypesetMemo, typeset } from '../expr/typeset.ts'
+import { typeset } from '../expr/typeset.ts'
 import {
   derivative,
   derivativeBy,
@@ -51,8 +51,6 @@ type Context = ReturnType<typeof contextOf>
 function contextOf({ loop, derivation, firsts }: Whole, carried: Carried) {
   const { index, from, to, step, summands } = loop
   const { structure, network } = derivation
-  const memo: TypesetMemo = new Map()
-  const layout = (expr: Expr): Layout => typeset(expr, memo)
   const at = sizeSymbol(index)
   const i = index === 'i' ? 'j' : 'i'
   const j = index === 'i' || index === 'j' ? 'k' : 'j'
@@ -60,7 +58,7 @@ function contextOf({ loop, derivation, firsts }: Whole, carried: Carried) {
   /** The carried value at a step: z[l] for l, and for any other index. */
   const member = (k: Dim): string => `${carried.family}[${indexText(plus(start, minus(k, at)))}]`
   const gradient = (k: Dim): Layout => derivative(network.loss.layout, network.layoutOf(member(k)))
-  const stretch = stretchOf(carried.incoming, carried.outgoing, structure, layout)
+  const stretch = stretchOf(carried.incoming, carried.outgoing, structure, typeset)
   const operator = stretch.isSymmetric ? stretch.layout : transposed(stretch.layout)
   const first = firsts.find(({ incoming }) => incoming === carried.incoming)
   // where the first value is used outside, too, only a part of its error comes through the loop
@@ -81,7 +79,7 @@ function contextOf({ loop, derivation, firsts }: Whole, carried: Carried) {
       member,
       gradient,
       operator,
-      layout,
+      layout: typeset,
       structure,
       network,
       isPartial,

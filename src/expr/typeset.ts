@@ -2,7 +2,7 @@
 import type { Layout } from '../layout/layout.ts'
 import type { Expr } from './expr.ts'
 import { broadcastShape, type Shape, sameShape, scalarShape } from './shape.ts'
-import type { Memo } from './table.ts'
+import type { Lookup } from './table.ts'
 
 /** What broadcasts repeat: its layout, and the one without the repetitions, with the shape that it would have. */
 interface Repeating {
@@ -15,54 +15,49 @@ interface Repeating {
 /** Most expressions repeat nothing: a layout is all there is to say. */
 type Typeset = Layout | Repeating
 
-export type TypesetMemo = Memo<Typeset>
+/** The layout of an expression. What stands in a formula twice is set twice, as it is written twice. */
+export const typeset = (expr: Expr): Layout => layoutOf(both(expr))
 
-/**
- * The layout of an expression. What is in `memo` already (names in a `where` line) is taken from there; sharing one
- * memo sets each shared subexpression once.
- */
-export const typeset = (expr: Expr, memo: TypesetMemo = new Map()): Layout => layoutOf(both(expr, memo))
+/** The layout of an expression in which some names have other layouts than their own. */
+export const typesetWith = (instead: Lookup<Layout> | undefined, expr: Expr): Layout => layoutOf(both(expr, instead))
 
 /** The layout of a summand: what is repeated needs no more than its own shape, for another summand has the full one. */
-export function typesetTerm(expr: Expr, memo: TypesetMemo): Layout {
-  const made = both(expr, memo)
+export function typesetTerm(expr: Expr): Layout {
+  const made = both(expr)
   return made.kind === 'repeating' && made.bareShape.length === 0 ? made.layout : bareOf(made)
 }
 
 /** The layout without the repetitions that broadcasts stand for. */
-export const typesetBare = (expr: Expr, memo: TypesetMemo = new Map()): Layout => bareOf(both(expr, memo))
+export const typesetBare = (expr: Expr): Layout => bareOf(both(expr))
 
-function both(expr: Expr, memo: TypesetMemo): Typeset {
-  const known = memo.get(expr) ?? expr.op.layout
-  if (known !== undefined) return known
-  const bottom = todo.push(expr) - 1
-  let made: Typeset | undefined
-  while (todo.length > bottom) {
-    const next = todo[todo.length - 1]!
-    const args = argsOf(next, memo)
-    if (args === undefined) continue
-    todo.pop()
-    made = set(next, args)
-    memo.set(next, made)
+/** The expressions that are being set, each an argument of the one before, with those arguments that are set already: depth is no limit. */
+const open: { readonly exprs: Expr[]; readonly args: Typeset[][]; readonly counts: number[] } = { exprs: [], args: [], counts: [] }
+
+/** The layout in full, and the one without repetitions where that is another one. */
+function both(root: Expr, instead?: Lookup<Layout>): Typeset {
+  const { exprs, args, counts } = open
+  const bottom = exprs.length
+  let next: Expr | undefined = root
+  for (;;) {
+    let made: Typeset | undefined
+    if (next === undefined) {
+      counts.pop()
+      made = set(exprs.pop()!, args.pop()!)
+    } else {
+      made = instead?.get(next) ?? next.op.layout
+      if (made === undefined) {
+        exprs.push(next)
+        args.push(new Array<Typeset>(next.visible.length))
+        counts.push(0)
+      }
+    }
+    const top = exprs.length - 1
+    if (made !== undefined) {
+      if (top < bottom) return made
+      args[top]![counts[top]!++] = made
+    }
+    next = exprs[top]!.visible[counts[top]!]
   }
-  // the expression itself is the last
-  return made!
-}
-
-/** What is still to be set, below its arguments: a stack, so that depth is no limit. */
-const todo: Expr[] = []
-
-/** The arguments as they are set; undefined if some of them have to be set before, which are put on the stack. */
-function argsOf({ visible }: Expr, memo: TypesetMemo): readonly Typeset[] | undefined {
-  const args = new Array<Typeset>(visible.length)
-  const height = todo.length
-  for (let i = 0; i < visible.length; i++) {
-    const arg = visible[i]!
-    const known = memo.get(arg) ?? arg.op.layout
-    if (known === undefined) todo.push(arg)
-    else args[i] = known
-  }
-  return todo.length === height ? args : undefined
 }
 
 function set(expr: Expr, args: readonly Typeset[]): Typeset {

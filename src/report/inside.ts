@@ -1,16 +1,15 @@
 /** The paths inside operations, one equation each, and what they add up to: what a traced derivation tells beside the rest. */
 import type { Derivation } from '../derive/derive.ts'
 import { inOrder } from '../expr/expr.ts'
-import { type TypesetMemo, typesetTerm } from '../expr/typeset.ts'
+import { typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative, Level, prose, row } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
 import type { Draft } from './drafts.ts'
-import { lineOf, type Writer } from './lines.ts'
+import { lineOf } from './lines.ts'
 import { reasonOf } from './reasons.ts'
 
 /** A section for each such operation; with `at`, for those whose error goes to these values. */
-export function pathSections({ inside, network }: Derivation, writer: Writer, at?: readonly Value[]): Draft[] {
-  const memo: TypesetMemo = new Map()
+export function pathSections({ inside, network }: Derivation, at?: readonly Value[]): Draft[] {
   const asked = at && new Set(at.map((value) => value.expr))
   return inside
     .filter(({ of }) => !asked || inOrder([of]).some((e) => asked.has(e)))
@@ -21,10 +20,10 @@ export function pathSections({ inside, network }: Derivation, writer: Writer, at
       ]
       return {
         kind: 'paths',
-        title: writer.layout(expr),
+        title: typeset(expr),
         why: reasonOf(expr),
         lines: all.map(({ term, note }) =>
-          lineOf(derivative(network.loss.layout, writer.layout(of)), typesetTerm(term, memo), { sign: '⟵', note, shows: [term] }),
+          lineOf(derivative(network.loss.layout, typeset(of)), typesetTerm(term), { sign: '⟵', note, shows: [term] }),
         ),
       }
     })

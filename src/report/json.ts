@@ -7,6 +7,7 @@ import type { Diagnostic, Source } from '../diagnostic.ts'
 import type { Dim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { dimText } from '../expr/shape.ts'
+import { typeset } from '../expr/typeset.ts'
 import { toLatex } from '../layout/latex.ts'
 import type { Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
@@ -44,7 +45,6 @@ export function derivationJson(result: Result, at: readonly Value[] | undefined)
 /** One step of a loop whose length is a symbol, and what follows for all of them. */
 function loopJson(whole: LoopDerivation, verification: Verification | null, at: readonly Value[] | undefined): object {
   const { loop, derivation, shared, statements } = whole
-  const writer = writerOf(derivation, whole)
   const heldOf = (statement: Statement): boolean | null => verification?.statements?.find((s) => s.statement === statement)?.ok ?? null
   return {
     index: loop.index,
@@ -54,7 +54,7 @@ function loopJson(whole: LoopDerivation, verification: Verification | null, at: 
       const { left, right } = { left: both(s.left), right: both(s.right) }
       return { left, right, remark: toText(s.remark), claim: s.claim ?? null, range: s.range ?? null, ok: heldOf(s) }
     }),
-    shared: shared.map(({ of, term, isAll }) => ({ of: of.name, isAll, term: both(writer.layout(term)) })),
+    shared: shared.map(({ of, term, isAll }) => ({ of: of.name, isAll, term: both(typeset(term)) })),
     ...partsJson(derivation, verification, at, whole),
   }
 }
@@ -88,7 +88,7 @@ function partsJson(
 
   const closedJson = (g: Gradient): object | null => {
     const form = derivation.closed.get(g.of)
-    return form ? { op: form.op.name, ...both(writer.layout(form.total)) } : null
+    return form ? { op: form.op.name, ...both(typeset(form.total)) } : null
   }
   const gradientJson = (g: Gradient): object => {
     const received = receivedFrom(g.of, derivation).find((r) => r.isAll)?.line
@@ -107,14 +107,14 @@ function partsJson(
   }
   const isNamed = (g: Gradient): boolean => g.of.role === 'node' && !branches.anchors.has(g.of) && printed.has(g.of)
   return {
-    ...(derivation.inside.length > 0 ? { paths: pathSections(derivation, writer, at).map(pathsJson) } : {}),
+    ...(derivation.inside.length > 0 ? { paths: pathSections(derivation, at).map(pathsJson) } : {}),
     nodes: [...network.values.values()]
       .filter((v) => v !== network.loss)
       .map((v) => ({
         name: v.name,
         role: roleOf(v, derivation),
         shape: shape(v),
-        ...(v.role === 'node' ? both(writer.layout(v.expr.args[0]!)) : {}),
+        ...(v.role === 'node' ? both(typeset(v.expr.args[0]!)) : {}),
       })),
     merges: [...branches.merges.values()].flatMap((merges) =>
       merges
@@ -122,7 +122,7 @@ function partsJson(
         .map((m) => ({
           at: m.at.name,
           op: m.expr.op.name,
-          ...(m.isNamed ? {} : { expr: toText(writer.layout(m.expr)) }),
+          ...(m.isNamed ? {} : { expr: toText(typeset(m.expr)) }),
           why: m.expr.op.reason?.(m.expr) ?? m.expr.op.why,
           branches: writer.sent(m.at).map((line) => ({ of: line.of!.name, ...both(line.right), why: line.remark ?? m.expr.op.why })),
         })),
@@ -136,7 +136,7 @@ function partsJson(
       .map(gradientJson),
     where: [
       ...all.filter(isNamed).map((g) => ({ name: toText(writer.gradient(g).left), ...both(writer.gradient(g).right) })),
-      ...names.map((name: Expr) => ({ name: toText(writer.layout(name)), ...both(writer.layout(name.args[0]!)) })),
+      ...names.map((name: Expr) => ({ name: toText(typeset(name)), ...both(typeset(name.args[0]!)) })),
     ],
   }
 }

@@ -1,16 +1,16 @@
-/** Sets the equations of a derivation: one writer a derivation, so that shared formulas are set once. */
+/** Sets the equations of a derivation, or of one step of a loop. */
 import type { Kind, Route } from '../derive/branches.ts'
 import type { ClosedForm } from '../derive/closed.ts'
 import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
 import { backwards } from '../derive/recurrence.ts'
 import type { Contribution, Gradient } from '../derive/reverse.ts'
-import type { Use, Vertex } from '../derive/structure.ts'
+import type { Structure, Use, Vertex } from '../derive/structure.ts'
 import { minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { type Lookup, Table } from '../expr/table.ts'
-import { type TypesetMemo, typeset, typesetTerm } from '../expr/typeset.ts'
+import { typeset, typesetTerm, typesetWith } from '../expr/typeset.ts'
 import { derivative, equation, type Layout } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
@@ -58,7 +58,6 @@ export interface Term {
 
 export interface Writer {
   readonly loss: Layout
-  layout(expr: Expr): Layout
   equation(value: Value): Layout
   forward(value: Value): Line
   gradient(g: Gradient): Line
@@ -106,18 +105,15 @@ export const routeText = ({ kind, path }: Route, arrow?: string): string => `${k
 /** Sets a derivation, or that of one step of a loop. */
 export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer {
   const { network, branches, form, gradients, structure } = derivation
-  const memo: TypesetMemo = new Table()
-  const layout = (expr: Expr): Layout => typeset(expr, memo)
   /** ∂L/∂v, which the name of the gradient is where it has one. */
   const symbolOf = ({ of, adjoint, given }: Gradient): Layout =>
     given || !adjoint.op.atomic ? derivative(network.loss.layout, of.layout) : adjoint.op.layout!
-  const operatorForm = form === 'jacobian' ? jacobianForm(derivation, layout) : undefined
-  const forwardMemo: TypesetMemo = new Table()
-  for (const { value } of structure.vertices) if (value.isCall) forwardMemo.set(value, typeset(value.expr.args[0]!, forwardMemo))
+  const operatorForm = form === 'jacobian' ? jacobianForm(derivation, typeset) : undefined
+  const calls = callsOf(structure)
   const broadcasts = broadcastRemarks(derivation)
   const outside = loop && usedByEveryStep(loop)
-  const body = (value: Value): Layout => typeset(value.expr.args[0]!, forwardMemo)
-  const termOf = (term: Expr, kind: Kind, path: readonly Value[]): Term => ({ term, layout: typesetTerm(term, memo), kind, path })
+  const body = (value: Value): Layout => typesetWith(calls, value.expr.args[0]!)
+  const termOf = (term: Expr, kind: Kind, path: readonly Value[]): Term => ({ term, layout: typesetTerm(term), kind, path })
   const termsFrom = ({ consumer, term, parts }: Contribution, of: Value): readonly Term[] => {
     const { path, kind } = branches.route(of, consumer)
     return parts ? parts.map((part) => termOf(part.term, branches.kindOf(of, consumer, part.via), path)) : [termOf(term, kind, path)]
@@ -150,7 +146,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       of,
       left: symbolOf(g),
       sign: '=',
-      right: operator ? operator.layout : layout(total),
+      right: operator ? operator.layout : typeset(total),
       shape: of.expr.shape,
       remark: operator ? undefined : broadcasts.get(of.expr),
       note: loop && branches.recurring.has(of) ? backwards(loop.loop.index, loop.loop.from, minus(loop.loop.to, 1)) : undefined,
@@ -162,7 +158,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   }
   /** What its paths add up to, where that is a textbook's formula. */
   const together = (g: Gradient, form: ClosedForm): Line =>
-    lineOf(symbolOf(g), layout(form.total), { of: g.of, remark: closedRemark(form), defines: g.adjoint, shows: [form.total] })
+    lineOf(symbolOf(g), typeset(form.total), { of: g.of, remark: closedRemark(form), defines: g.adjoint, shows: [form.total] })
   const lines = (g: Gradient): readonly Line[] => {
     const own = [gradient(g)]
     const form = derivation.closed.get(g.of)
@@ -202,7 +198,6 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
   }
   return {
     loss: body(network.loss),
-    layout,
     equation: (value) => equation(value.layout, body(value)),
     forward: (value) => ({
       of: undefined,
@@ -231,7 +226,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       return found
     },
     uses: usesText,
-    definition: (name) => lineOf(layout(name), layout(name.args[0]!), { defines: name, shows: [name.args[0]!] }),
+    definition: (name) => lineOf(typeset(name), typeset(name.args[0]!), { defines: name, shows: [name.args[0]!] }),
   }
 }
 
@@ -250,6 +245,18 @@ const ofOneStep = (line: Line, route: string | undefined): Line => ({
   remark: [route, line.remark].filter(Boolean).join('; '),
   defines: undefined,
 })
+
+/** What calls of modules have in place of their names, where an equation is written as it was given. */
+function callsOf({ vertices }: Structure): Lookup<Layout> | undefined {
+  let calls: Table<Layout> | undefined
+  for (let i = 0; i < vertices.length; i++) {
+    const { value } = vertices[i]!
+    if (!value.isCall) continue
+    calls ??= new Table()
+    calls.set(value, typesetWith(calls, value.expr.args[0]!))
+  }
+  return calls
+}
 
 /** Whether a node of an equation depends on what is derived by, and gets no error all the same. */
 const isDead = (value: Value, { network, gradients, structure }: Derivation): boolean =>

@@ -1,14 +1,15 @@
 /** What loops whose length is a symbol send to the values outside. */
 import type { Derivation, LoopDerivation, Shared } from '../derive/derive.ts'
 import { over, through } from '../derive/recurrence.ts'
+import { typeset } from '../expr/typeset.ts'
 import { derivative } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'
-import { type Line, lineOf, statementLine, type Writer, writerOf } from './lines.ts'
+import { type Line, lineOf, statementLine } from './lines.ts'
 
 /** ∂L/∂W = Σ over the steps of what each sends back. */
-export function sumLine({ of, term, isAll }: Shared, { loop, derivation }: LoopDerivation, writer: Writer): Line {
+export function sumLine({ of, term, isAll }: Shared, { loop, derivation }: LoopDerivation): Line {
   const plain = derivative(derivation.network.loss.layout, of.layout)
-  const sum = over('∑', loop.index, loop.from, loop.to, writer.layout(term))
+  const sum = over('∑', loop.index, loop.from, loop.to, typeset(term))
   return lineOf(isAll ? plain : through(plain, 'loop'), sum, { of, shape: of.expr.shape, shows: [term] })
 }
 
@@ -28,5 +29,5 @@ export const receivedFrom = (value: Value, { loops }: Derivation): readonly Rece
     const end = from.ends.find((e) => e.last === value)
     const statements = from.statements.filter((s) => s.of === (end && s.isEnd ? end.of : value))
     const told = statements.map((s): Received => ({ line: statementLine(s), from, isAll: first?.isAll ?? false }))
-    return [...told, ...(sum ? [{ line: sumLine(sum, from, writerOf(from.derivation, from)), from, isAll: sum.isAll }] : [])]
+    return [...told, ...(sum ? [{ line: sumLine(sum, from), from, isAll: sum.isAll }] : [])]
   })

@@ -69,7 +69,7 @@ type Say = Drafts['say']
 /** All that there is to say of one value. */
 function sayAll(value: Value, derivation: Derivation, writer: Writer, say: Say): void {
   sayBlocks(value, derivation, writer, say)
-  pathSections(derivation, writer, [value]).forEach(say)
+  pathSections(derivation, [value]).forEach(say)
 }
 
 /** Sections with all that they need. */
@@ -99,7 +99,7 @@ function wholeReport(derivation: Derivation, writer: Writer): Section[] {
   const behind = told.all.length
   for (const g of before) sayBlocks(g.of, derivation, writer, say)
   sayLeaves(ends.length > 0 ? plain.filter((g) => !isEnd(g)) : plain, derivation, writer, say)
-  pathSections(derivation, writer).forEach(say)
+  pathSections(derivation).forEach(say)
   const outside = whereLines(told, derivation, writer)
   return loops.length === 0
     ? outside
@@ -146,7 +146,7 @@ function loopSections(whole: LoopDerivation): Section[] {
   const isShown = (g: Gradient): boolean => shown.includes(g.of)
   const { anchored, plain } = sorted(derivation)
   const nodes = plain.filter((g) => g.of.role === 'node' && derivation.branches.anchors.has(g.of) && isShown(g)).reverse()
-  const sums = (role: Value['role'][]): Line[] => shared.filter((s) => role.includes(s.of.role)).map((s) => sumLine(s, whole, writer))
+  const sums = (role: Value['role'][]): Line[] => shared.filter((s) => role.includes(s.of.role)).map((s) => sumLine(s, whole))
   const why = 'used by every step: the contributions of all steps add up'
   return sectionsOf(derivation, writer, (say) => {
     const block = (g: Gradient): void => sayBlocks(g.of, derivation, writer, say, isShown(g))
@@ -162,7 +162,7 @@ function loopSections(whole: LoopDerivation): Section[] {
     const [inputs, parameters] = [sums(['input', 'node']), sums(['param'])]
     if (inputs.length > 0) say({ kind: 'inputs', why, lines: inputs })
     if (parameters.length > 0) say({ kind: 'parameters', why, lines: parameters })
-    pathSections(derivation, writer).forEach(say)
+    pathSections(derivation).forEach(say)
   })
 }
 

@@ -4,11 +4,11 @@ import { namesFrom } from '../derive/naming.ts'
 import { rangeLayout } from '../derive/recurrence.ts'
 import type { Contribution, Gradient } from '../derive/reverse.ts'
 import { type Expr, inOrder } from '../expr/expr.ts'
-import { type TypesetMemo, typeset, typesetBare, typesetTerm } from '../expr/typeset.ts'
+import { typeset, typesetBare, typesetTerm } from '../expr/typeset.ts'
 import { derivative } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'
-import { closedRemark, writerOf } from './lines.ts'
+import { closedRemark } from './lines.ts'
 import { sumLine } from './loops.ts'
 import type { Paint } from './paint.ts'
 import { reasonOf, reasonsOf } from './reasons.ts'
@@ -44,12 +44,11 @@ const inStep = (value: Value, { derivation, firsts, ends }: LoopDerivation): Val
 /** Chain rule, fan-outs and algebra of one derivation; in a loop every step sends its part to what all of them use. */
 function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint: Paint, loop?: LoopDerivation): string[] {
   const { network, raw, steps } = derivation
-  const memo: TypesetMemo = new Map()
   const { inNames, mentioned } = namesFrom(derivation.names)
-  const text = (expr: Expr): string => toText(typeset(expr, memo))
+  const text = (expr: Expr): string => toText(typeset(expr))
   const row = (left: string, sign: '=' | '⟵', right: Expr, because: string): Row => {
     const shown = inNames(right)
-    return { formula: `${left} ${sign} ${toText((sign === '=' ? typeset : typesetTerm)(shown, memo))}`, because, shows: [shown] }
+    return { formula: `${left} ${sign} ${toText((sign === '=' ? typeset : typesetTerm)(shown))}`, because, shows: [shown] }
   }
   const symbolOf = (value: Value): string => toText(derivative(network.loss.layout, value.layout))
   const asked = at === undefined ? [...raw.values()] : leadingTo(at, raw)
@@ -66,9 +65,8 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
   const sums = gradients
     .filter((g) => g.contributions.length > 1 && !shared.some((s) => s.of === g.of) && !g.contributions.some((c) => isSeed(g, c)))
     .map((g) => row(symbolOf(g.of), '=', g.total, `the contributions of ${g.contributions.length} uses add up`))
-  const writer = writerOf(derivation, loop)
   const overSteps = shared
-    .map((s) => sumLine(s, loop!, writer))
+    .map((s) => sumLine(s, loop!))
     .map(({ left, right }) => ({
       formula: `${toText(left)} = ${toText(right)}`,
       because: 'the contributions of all steps add up',
@@ -77,7 +75,7 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
   const algebra = steps.flatMap(({ law, before, after }) => {
     const shows = [inNames(before), inNames(after)]
     // where values are repeated is no matter of algebra on paper
-    const [from, to] = shows.map((expr) => toText(typesetBare(expr, memo)))
+    const [from, to] = shows.map((expr) => toText(typesetBare(expr)))
     return from === to ? [] : [{ formula: `${from} → ${to}`, because: law, shows }]
   })
   const closed = gradients.flatMap(({ of }) => {
