@@ -22,7 +22,7 @@ setFlagsFromString('--interrupt-budget=200000')
 
 exports.load = () => {
   const cachedData = existsSync(cache) ? readFileSync(cache) : undefined
-  // the bundle is ASCII
+  // the build sees to it that the bundle is ASCII
   const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData })
   const module = { exports: {} }
   script.runInThisContext()(module, createRequire(file))

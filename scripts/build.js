@@ -46,10 +46,17 @@ const command = { ...common, format: 'cjs', outExtension: { '.js': '.cjs' } }
 const asFunction = { banner: { js: '(function (module, require) {' }, footer: { js: '})' } }
 await build({ ...command, ...asFunction, entryPoints: { cli: 'src/cli/main.ts' }, plugins: [withoutProcesses, apart] })
 await build({ ...command, entryPoints: Object.fromEntries(rare.map((name) => [name, name])) })
+requireAscii('dist/cli.cjs')
 await compile()
 
 const { documentSchema } = await import('../dist/index.js')
 writeFileSync('dist/backproof.schema.json', `${JSON.stringify(documentSchema(), null, 2)}\n`)
+
+/** `bin/load.js` reads one byte as one character. Strings are escaped, but patterns and templates stay as they were written. */
+function requireAscii(file) {
+  const [found] = /[^\0-\x7f].{0,20}/.exec(readFileSync(file, 'utf8')) ?? []
+  if (found) throw new Error(`${file} has characters beyond ASCII: ${found}`)
+}
 
 /** Runs the command on some samples, and keeps what V8 has compiled for that. */
 async function compile() {

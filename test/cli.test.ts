@@ -46,6 +46,13 @@ test('reads the standard input', () => {
   expect(stdout).toContain('fan-out x')
 })
 
+test('the built command reads the signs of pasted mathematics', () => {
+  const layers = '  - u = W₁ @ x\n  - g = (u ≥ 0) × u − b\n  - y = tanh(g) ⊙ x · x ⋅ x + g^2 + (u ≤ 1) * (u ≠ 2) * u\n'
+  const claims = '  - ∂L/∂b = −∂L/∂g\n  - ∂L/∂x = W₁ᵀ @ ∂L/∂u + ∂L/∂(x→y)\n  - ∂L/∂x = W₁⊤ @ ∂L/∂u + (∂(x × x^2)/∂x)ᵀ @ (tanh(g) × ∂L/∂y)\n'
+  const spec = `inputs:\n  x: [n]\n  b: [n]\nparams:\n  W₁: [n, n]\nlayers:\n${layers}loss: L(y)\nclaims:\n${claims}`
+  expect(backproof(['check', '-'], spec)).toMatchObject({ status: 0, stderr: '' })
+})
+
 test('survives a reader that closes the pipe', () => {
   const { status, stderr, stdout } = spawnSync('sh', ['-c', `node bin/backproof.js derive ${residual} | head -1`], { encoding: 'utf8' })
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' })

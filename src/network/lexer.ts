@@ -42,6 +42,7 @@ export const here = ({ start, end }: Scanner): Span => ({ start, end })
 const readings: Readonly<Record<string, string>> = {
   '⊙': '*',
   '·': '*',
+  '⋅': '*',
   '×': '*',
   '−': '-',
   ᵀ: '.T',
@@ -62,7 +63,10 @@ export interface Tokens {
   readonly marks: Kinds
 }
 
-const raisedT = String.raw`\^\s*\{?(?:T|⊤|\\top)\}?`
+const raisedT = '\\^\\s*\\{?(?:T|⊤|\\\\top)\\}?'
+const pasted = Object.keys(readings).join('')
+/** Before a name or a parenthesis it is read as d. */
+const partial = '∂'
 
 /** Tokens where names begin with such a letter and go on like that. Sticky: a match starts where the last one ended. */
 function tokensWith(letter: string, inside: string, flags: string): Tokens {
@@ -72,11 +76,11 @@ function tokensWith(letter: string, inside: string, flags: string): Tokens {
   const marks = [
     {
       kind: 'mark',
-      pattern: pattern(String.raw`${raisedT}${apart}|\*\*|\/\/|->|<=|>=|==|!=|\.m?T${apart}|[-+*\/@()[\],:=<>'.^⊙·×−ᵀ⊤′≤≥≠→]`),
+      pattern: pattern(String.raw`${raisedT}${apart}|\*\*|\/\/|->|<=|>=|==|!=|\.m?T${apart}|[-+*\/@()[\],:=<>'.${pasted}]`),
     },
   ] as const
   const any: Kinds = [
-    { kind: 'name', pattern: pattern(String.raw`${word}(?:\.(?!m?T${apart})${word})*`) },
+    { kind: 'name', pattern: pattern(String.raw`${partial}(?=\s*\()|${partial}?${word}(?:\.(?!m?T${apart})${word})*`) },
     { kind: 'number', pattern: pattern(String.raw`(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`) },
     { kind: 'string', pattern: pattern(String.raw`"[^"]*"|'[^']+'(?=\s*[,)\]])`) },
     ...marks,
@@ -90,7 +94,7 @@ const ascii = /^[ -~]*$/
 
 /** V8 needs milliseconds to look up which letters Unicode has: only for texts that have others than Latin ones. */
 export const tokensOf = (text: string): Tokens =>
-  ascii.test(text) ? latin : (ofAnyScript ??= tokensWith(String.raw`(?!ᵀ)[\p{L}_]`, String.raw`(?!ᵀ)[\p{L}\p{N}_]`, 'uy'))
+  ascii.test(text) ? latin : (ofAnyScript ??= tokensWith('(?!ᵀ)[\\p{L}_]', '(?!ᵀ)[\\p{L}\\p{N}_]', 'uy'))
 
 const space = /\s+/y
 
@@ -98,6 +102,9 @@ const space = /\s+/y
 const alone: ReadonlyMap<string, Binding> = new Map([...'@+()[],'].map((mark) => [mark, bindings.get(mark) ?? Binding.none]))
 /** What no token but a mark begins with. */
 const ofMarks = '-*/<>='
+
+/** ∂L is dL. */
+const nameOf = (found: string): string => (found[0] === partial ? `d${found.slice(1)}` : found)
 
 /** A mark in plain notation; what is raised to T, too, is a transpose. */
 const readingOf = (mark: string): string => (mark.length > 1 && mark[0] === '^' ? '.T' : (readings[mark] ?? mark))
@@ -138,7 +145,7 @@ function match(scanner: Scanner, first: string): void {
     if (to < 0) continue
     const found = text.slice(from, to)
     scanner.kind = kind
-    scanner.word = kind === 'string' ? found.slice(1, -1) : kind === 'mark' ? readingOf(found) : found
+    scanner.word = kind === 'string' ? found.slice(1, -1) : kind === 'mark' ? readingOf(found) : kind === 'name' ? nameOf(found) : found
     scanner.to = to
     scanner.binding = kind === 'mark' ? (bindings.get(scanner.word) ?? Binding.none) : Binding.none
     return

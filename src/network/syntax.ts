@@ -136,8 +136,8 @@ function postfix(p: Parser, first: Ast): Ast {
 const opening = /\s*\(/y
 const equals = /\s*=(?!=)/y
 
-/** A dot before a name. */
-const isMember = (p: Parser): boolean => isMark(p, '.') && isBefore(p, /\s*(?!ᵀ)[\p{L}_]/uy)
+/** A dot before a name, and not before ᵀ. */
+const isMember = (p: Parser): boolean => isMark(p, '.') && isBefore(p, /\s*(?!\u1d40)[\p{L}_]/uy)
 
 function mark(p: Parser): Mark {
   if (p.word === 'None') {
