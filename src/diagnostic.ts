@@ -45,8 +45,11 @@ export function inSource<T>(source: Source, work: () => T): T {
 /** The diagnostic with this code; its parts are what its words are made from. */
 export function diagnostic<C extends Code>(code: C, parts: Parts<C>, span?: Span): Diagnostic {
   const [message, hint] = (words[code] as (p: Parts<C>) => readonly [string, string?])(parts)
-  return { code, message, hint, span }
+  return { code, message, hint, span: span && bare(span) }
 }
+
+/** A place alone, of what knows more than its place. */
+const bare = ({ start, end }: Span): Span => ({ start, end })
 
 /** Throws the fault with this code. An inner engine leaves the span out; the outer one that knows it adds it (`locating`). */
 export function fail<C extends Code>(code: C, parts: Parts<C>, span?: Span): never {
@@ -64,7 +67,7 @@ export function locating<T>(span: Span, work: () => T): T {
 
 /** The same error, its faults without a place at this one. */
 export const located = (error: unknown, span: Span): unknown =>
-  error instanceof Failure ? new Failure(error.diagnostics.map((d) => (d.span ? d : { ...d, span }))) : error
+  error instanceof Failure ? new Failure(error.diagnostics.map((d) => (d.span ? d : { ...d, span: bare(span) }))) : error
 
 /** The same error, with a hint for faults of shapes that come without advice. */
 export const hinted = (error: unknown, hint: string): unknown =>

@@ -114,7 +114,7 @@ export const examplesOf = ({ name, examples }: Operation): readonly string[] => 
 /** Operations that have examples here. */
 export const withMore = Object.keys(more)
 
-const whole = (text: string) => ({ text, span: { start: 0, end: text.length }, exact: false })
+const whole = (text: string) => ({ start: 0, end: text.length, text, exact: false })
 
 /** The expression of an example, with a variable for each argument. */
 export function exampleOf(example: string): Example {
@@ -129,7 +129,7 @@ export function exampleOf(example: string): Example {
         dimOf(item, dims, (n) =>
           dims.set(
             n,
-            dimOf({ kind: 'name', name: n, span: item.span }, new Map(), () => {}),
+            dimOf({ kind: 'name', start: item.start, end: item.end, name: n }, new Map(), () => {}),
           ),
         ),
       )

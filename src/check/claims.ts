@@ -54,7 +54,7 @@ function extended(ast: Ast, scope: Scope, derivation: Derivation): Expr | undefi
   if (ast.kind === 'product' && !mentionsOperator(ast, scope, derivation)) return undefined
   const value = operatorValue(ast, scope, derivation)
   if (isOperator(value)) {
-    fail('not-here', { what: 'a Jacobian', where: 'a tensor expression', hint: 'Apply it to a tensor: dF/dx.T @ dL/dy.' }, ast.span)
+    fail('not-here', { what: 'a Jacobian', where: 'a tensor expression', hint: 'Apply it to a tensor: dF/dx.T @ dL/dy.' }, ast)
   }
   return value
 }
@@ -93,7 +93,7 @@ const readSide = (ast: Ast, scope: Scope, derivation: Derivation): Expr | Operat
 /** A tree that has an operator in it: the operator, or the tensor that it gives. */
 function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | Operator {
   const of = (inner: Ast): Expr | Operator => readSide(inner, scope, derivation)
-  return locating(ast.span, () => {
+  return locating(ast, () => {
     switch (ast.kind) {
       case 'name':
         return identity
@@ -137,11 +137,11 @@ const isEmptyProduct = (ast: Ast, scope: Scope): boolean =>
   ast.kind === 'transpose' ? isEmptyProduct(ast.of, scope) : isEmpty(ast, 'prod', scope)
 
 const isEmpty = (ast: Ast, sign: 'sum' | 'prod', scope: Scope): boolean =>
-  ast.kind === 'over' && ast.sign === sign && stepsOf(ast.loop, scope, ast.span).length === 0
+  ast.kind === 'over' && ast.sign === sign && stepsOf(ast.loop, scope, ast).length === 0
 
 /** The sum, or the product in the order of the index, of what has Jacobians in it. */
 function overIndex(ast: Ast & { kind: 'over' }, scope: Scope, derivation: Derivation): Expr | Operator {
-  const parts = stepsOf(ast.loop, scope, ast.span).map((at) => readSide(ast.body, withIndex(scope, ast.loop.index, at), derivation))
+  const parts = stepsOf(ast.loop, scope, ast).map((at) => readSide(ast.body, withIndex(scope, ast.loop.index, at), derivation))
   if (ast.sign === 'sum') return parts.length === 0 ? fill(0) : summed(parts.map((term) => ({ negative: false, term })))
   if (parts.length === 0) return identity
   return parts.reduce((left, right) => combined(left, '@', right, derivation))
@@ -179,14 +179,13 @@ function asOperator(value: Expr | Operator): Operator {
 /** The value that a derivative is taken by. */
 function referred(ast: Ast, scope: Scope, { network, structure }: Derivation): Value {
   const name = referenceOf(ast, scope)?.name
-  if (name === undefined)
-    return fail('not-here', { what: 'an expression', where: 'a derivative, which is taken by a named value' }, ast.span)
+  if (name === undefined) return fail('not-here', { what: 'an expression', where: 'a derivative, which is taken by a named value' }, ast)
   const expr = scope.values.get(name)
   const value = expr && structure.valueAt.get(expr)
   if (value) return value
   const near = nearest(name, network.values.keys())
   const missing = missingMember(name, scope)
-  return fail('unknown-name', { name, ...(near && !missing.hint ? { near } : {}), ...missing }, ast.span)
+  return fail('unknown-name', { name, ...(near && !missing.hint ? { near } : {}), ...missing }, ast)
 }
 
 function gradient(by: Ast, scope: Scope, derivation: Derivation): Expr {
@@ -199,7 +198,7 @@ function gradient(by: Ast, scope: Scope, derivation: Derivation): Expr {
         where: 'a claim',
         hint: `${value.name} is a constant; declare it under inputs to derive its gradient.`,
       },
-      by.span,
+      by,
     )
   }
   return derivation.raw.get(value)?.adjoint ?? fill(0, value.expr.shape)
@@ -207,7 +206,7 @@ function gradient(by: Ast, scope: Scope, derivation: Derivation): Expr {
 
 function contribution(ast: Ast & { kind: 'contribution' }, scope: Scope, derivation: Derivation): Expr {
   const [from, to] = [referred(ast.from, scope, derivation), referred(ast.to, scope, derivation)]
-  if (!isLoss(ast.of, derivation)) fail('later-version', { what: 'a contribution to anything but the gradient of the loss' }, ast.span)
+  if (!isLoss(ast.of, derivation)) fail('later-version', { what: 'a contribution to anything but the gradient of the loss' }, ast)
   const found = derivation.raw.get(from)?.contributions.find((c) => c.consumer === to)
   if (found) return found.term
   const consumers = (derivation.structure.vertexAt.get(from)?.uses ?? []).map((u) => u.by.value.name)
@@ -218,7 +217,7 @@ function contribution(ast: Ast & { kind: 'contribution' }, scope: Scope, derivat
       where: 'a claim',
       hint: `${to.name} does not use ${from.name}; it is used by ${consumers.join(', ') || 'nothing'}.`,
     },
-    ast.span,
+    ast,
   )
 }
 

@@ -69,7 +69,7 @@ function placesIn(ast: Ast): readonly Place[] {
   }
 }
 
-const written = ({ span }: Ast, { text }: Context): string => text.slice(span.start, span.end).replaceAll(/\s+/g, ' ')
+const written = ({ start, end }: Ast, { text }: Context): string => text.slice(start, end).replaceAll(/\s+/g, ' ')
 
 /** As an operand: sums and products in parentheses, if they don't stand in them already. */
 function operand(ast: Ast, context: Context): string {
@@ -110,7 +110,7 @@ const transposition: Rule = (ast, context, of) => {
     return [{ ast: ast.of, kind, message: words['transpose-too-many']({ written: written(ast, context), mended: matrix }) }]
   const isFactor = of?.kind === 'product' && of.rest.some(({ sign }) => sign === '@')
   if (!isFactor || ast.kind === 'number') return []
-  const turned: Ast = { kind: 'transpose', of: ast, last: false, span: ast.span }
+  const turned: Ast = { kind: 'transpose', start: ast.start, end: ast.end, of: ast, last: false }
   return [{ ast: turned, kind, message: words['transpose-missing']({ what: isJacobian ? 'the Jacobian' : 'a matrix', matrix }) }]
 }
 
@@ -120,7 +120,7 @@ const point: Rule = (ast, context) => {
   return context.names
     .filter((name) => !(at.kind === 'name' && at.name === name))
     .map((name) => ({
-      ast: { ...ast, args: [{ kind: 'name', name, span: at.span } as const] },
+      ast: { ...ast, args: [{ kind: 'name', start: at.start, end: at.end, name } as const] },
       kind: 'point',
       message: words.point({ wrong: written(ast, context), right: `${ast.callee}(${name})` }),
     }))
@@ -147,7 +147,12 @@ const axis: Rule = (ast, context) => {
   })
 }
 
-const namedNumber = (name: string, value: number, { span }: Ast): NamedArgument => ({ name, span, value: { kind: 'number', value, span } })
+const namedNumber = (name: string, value: number, { start, end }: Ast): NamedArgument => ({
+  start,
+  end,
+  name,
+  value: { kind: 'number', start, end, value },
+})
 
 const sign: Rule = (ast, context) => {
   if (ast.kind !== 'sum') return []
@@ -187,7 +192,7 @@ const unsummed: Rule = (ast, context, of) => {
       const named = [namedNumber('axis', k, ast), ...(keepdims ? [keptDims(ast)] : [])]
       const mended = `sum(${written(ast, context)}, axis=${k}${keepdims ? ', keepdims=True' : ''})`
       return {
-        ast: { kind: 'call', callee: 'sum', head: ast.span, args: [ast], named, span: ast.span },
+        ast: { kind: 'call', start: ast.start, end: ast.end, callee: 'sum', head: ast, args: [ast], named },
         kind: 'unsummed',
         message: words['sum-missing']({ written: written(ast, context), mended }),
       }
@@ -195,7 +200,12 @@ const unsummed: Rule = (ast, context, of) => {
   )
 }
 
-const keptDims = ({ span }: Ast): NamedArgument => ({ name: 'keepdims', span, value: { kind: 'name', name: 'True', span } })
+const keptDims = ({ start, end }: Ast): NamedArgument => ({
+  start,
+  end,
+  name: 'keepdims',
+  value: { kind: 'name', start, end, name: 'True' },
+})
 
 /** Every way to be wrong; what says most of the mistake comes first. */
 const rules: readonly Rule[] = [transposition, order, point, axis, sign, tooMuch, unsummed]

@@ -92,7 +92,7 @@ function overLengths(cases: readonly Case[], seed: number): { readonly verdict: 
 
 /** A formula about all steps, as a claim about every length. */
 function holdsFor({ claim = '', range }: Statement, unrolled: readonly Unrolled[], seed: number): boolean {
-  const text = (written: string) => ({ text: written, span: { start: 0, end: 0 }, exact: false })
+  const text = (written: string) => ({ start: 0, end: 0, text: written, exact: false })
   const cases = unrolled.map(({ length, derivation }) => {
     const declared = declaredIn(derivation.network.scope)
     const entry = {

@@ -38,15 +38,15 @@ export function claimOf(entry: ClaimEntry, source: Source, declared: Declared): 
   const known: Declared = (name) => (locals.has(name) ? 'value' : declared(name))
   const equation = parseEquation(entry.text, known)
   if (equation.targets.length !== 1)
-    fail('syntax', { expected: 'one expression before the =', found: `${equation.targets.length}` }, entry.text.span)
+    fail('syntax', { expected: 'one expression before the =', found: `${equation.targets.length}` }, entry.text)
   const where = entry.where.map((b) => ({ name: b.name.text, value: parseExpression(b.value, known) }))
   return {
     equation,
     loop,
     where,
     negated: entry.negated,
-    source: source.text.slice(entry.text.span.start, entry.text.span.end),
-    span: entry.text.span,
+    source: source.text.slice(entry.text.start, entry.text.end),
+    span: entry.text,
   }
 }
 
@@ -67,11 +67,12 @@ export function unknownNames({ equation, where, loop }: Claim, scope: Scope): Di
   const isDifferential = (name: string): boolean => name.startsWith('d') && isKnown(name.slice(1))
   return all
     .filter(({ name }) => !isKnown(name) && !isDifferential(name))
-    .map(({ name, span }) => {
+    .map((mention) => {
+      const { name } = mention
       const meant = name.startsWith('d') && name.length > 1 && all.some((other) => isDifferential(other.name)) ? name.slice(1) : name
       const hint = forEvery(name, scope)
       const near = hint ? undefined : nearest(meant, scope.values.keys())
-      return diagnostic('unknown-name', { name: meant, ...(near ? { near } : {}), ...(hint ? { hint } : {}) }, span)
+      return diagnostic('unknown-name', { name: meant, ...(near ? { near } : {}), ...(hint ? { hint } : {}) }, mention)
     })
 }
 

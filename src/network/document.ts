@@ -20,14 +20,13 @@ import {
   type Reader,
   record,
   required,
-  type Text,
   text,
   textOf,
   whole,
 } from './readers.ts'
-import { isList, isMap, isScalar, type Node, spanOf } from './tree.ts'
+import { isList, isMap, isScalar, type Node, spanOf, type Text } from './tree.ts'
 
-export type { Text } from './readers.ts'
+export type { Text } from './tree.ts'
 
 /** `x: [n, k]`, `eps: 0.1`, `enc: Block`, or the long form with shape, is and value. */
 export interface Declaration {
@@ -165,7 +164,7 @@ const equation: Reader<Text> = {
     const found = text.read(node, context, where)
     const header = found.text.startsWith('for') ? /^for\s.*?\)/.exec(found.text)?.[0] : undefined
     return header
-      ? fail('expected', { where: 'a loop', expected: `${header}: with its equations below`, found: 'without the colon' }, found.span)
+      ? fail('expected', { where: 'a loop', expected: `${header}: with its equations below`, found: 'without the colon' }, found)
       : found
   },
 }
@@ -175,8 +174,8 @@ const layers: Reader<readonly Layer[]> = listOf(layer, 'a list of equations')
 /** `for l in range(N)` without its first word. */
 function loopHeader(key: Text): Text {
   const rest = key.text.replace(/^for\s+/, '')
-  const start = key.span.start + key.text.length - rest.length
-  return { ...key, text: rest, span: key.exact ? { start, end: key.span.end } : key.span }
+  const start = key.start + key.text.length - rest.length
+  return { ...key, text: rest, start: key.exact ? start : key.start }
 }
 
 // claims
@@ -230,7 +229,7 @@ const claim: Reader<ClaimEntry> = {
   },
 }
 
-const entryOf = (body: Body): ClaimEntry => ({ ...body, negated: false, where: [], span: body.text.span })
+const entryOf = (body: Body): ClaimEntry => ({ ...body, negated: false, where: [], span: body.text })
 
 // modules
 

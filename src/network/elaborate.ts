@@ -147,11 +147,11 @@ function isolated({ module, args, sizes }: ModuleCall, lossName: string, outer: 
   const { head, params, constants, claims } = module.definition
   for (const [i, { name }] of module.params.entries()) {
     const layout = layoutOf(name, draft)
-    define(name, namedValue({ name, layout, span: head.span }, 'input', variable(name, args[i]!.shape, layout)), frame)
+    define(name, namedValue({ name, layout, span: head }, 'input', variable(name, args[i]!.shape, layout)), frame)
   }
   declareVariables({ inputs: [], params, constants }, frame)
   run(module.steps, frame)
-  defineOpaqueLoss(lossName, module.returns, head.span, frame)
+  defineOpaqueLoss(lossName, module.returns, head, frame)
   return { ...finished(frame, lossName, true, claims, source), title: `${module.name}(${args.map((a) => shapeText(a.shape)).join(', ')})` }
 }
 

@@ -1,5 +1,5 @@
 /** Turns the syntax tree of an expression into an expression of the graph; every fault gets its place. */
-import { Failure, fail, hinted, located, nearest } from '../diagnostic.ts'
+import { Failure, fail, hinted, located, nearest, type Span } from '../diagnostic.ts'
 import { type Dim, isSymbolic } from '../expr/dim.ts'
 import type { Attr, Attrs, Expr } from '../expr/expr.ts'
 import { broadcastShape, shapeText } from '../expr/shape.ts'
@@ -14,7 +14,7 @@ import type { Ast, Mark, ProductSign } from './ast.ts'
 import { binderNames, boundCall, isBinder } from './binders.ts'
 import { isSymbolicRange, membersOf, missingMember, referenceOf, stepsOf, withIndex } from './families.ts'
 import { indexed } from './indexing.ts'
-import { doNotFit, misfitAmong, type Placed, textOf } from './misfits.ts'
+import { doNotFit, misfitAmong, textOf } from './misfits.ts'
 import { namesIn } from './names.ts'
 import type { Scope } from './network.ts'
 import { attributeOf } from './sizes.ts'
@@ -75,10 +75,10 @@ export function expressionOf(ast: Ast, scope: Scope): Expr {
           fail(
             'not-here',
             { what: 'a call', where: 'this place', hint: 'Functions and instances of modules are called by their names.' },
-            ast.of.span,
+            ast.of,
           )
         }
-        return onlyValue(name, scope.apply!(name, expressionsOf(ast.args, scope), ast.span))
+        return onlyValue(name, scope.apply!(name, expressionsOf(ast.args, scope), ast))
       }
       case 'call':
         return callOf(ast, scope)
@@ -95,7 +95,7 @@ export function expressionOf(ast: Ast, scope: Scope): Expr {
         return fail('not-here', { what: 'a derivative', where: 'the definition of a network', hint: 'Derivatives belong into claims.' })
     }
   } catch (error) {
-    throw located(error, ast.span)
+    throw located(error, ast)
   }
 }
 
@@ -106,7 +106,7 @@ function expressionsOf(asts: readonly Ast[], scope: Scope): Expr[] {
 }
 
 const entriesOf = (x: Expr, marks: readonly Mark[], ast: Ast, scope: Scope): Expr =>
-  marks.length === 0 ? x : indexed(x, marks, (bound) => sizeOf(bound, scope), ast.span)
+  marks.length === 0 ? x : indexed(x, marks, (bound) => sizeOf(bound, scope), ast)
 
 /** sum(… for t in range(T)): the sum or the ordered product of what the body is for each value of the index. */
 function overIndex(ast: Ast & { kind: 'over' }, scope: Scope): Expr {
@@ -121,8 +121,8 @@ function overIndex(ast: Ast & { kind: 'over' }, scope: Scope): Expr {
 }
 
 /** The body of a sum, product or list, for each value of its index. */
-const partsOver = ({ body, loop, span }: Ast & { kind: 'over' }, scope: Scope): Expr[] =>
-  stepsOf(loop, scope, span).map((at) => expressionOf(body, withIndex(scope, loop.index, at)))
+const partsOver = (ast: Ast & { kind: 'over' }, scope: Scope): Expr[] =>
+  stepsOf(ast.loop, scope, ast).map((at) => expressionOf(ast.body, withIndex(scope, ast.loop.index, at)))
 
 /** The value of a call inside an expression. */
 const onlyValue = (name: string, values: readonly Expr[]): Expr =>
@@ -139,7 +139,7 @@ const negated = (x: Expr): Expr => {
   return value === undefined ? negate(x) : fill(-value, x.shape)
 }
 
-function productWith(sign: ProductSign, before: Placed, factor: Ast, left: Expr, right: Expr, scope: Scope): Expr {
+function productWith(sign: ProductSign, before: Span, factor: Ast, left: Expr, right: Expr, scope: Scope): Expr {
   if (sign === '@') return product(left, right)
   if (sign === '//') fail('not-here', { what: '//', where: 'an expression', hint: 'It divides sizes; tensors are divided with /.' })
   if (!broadcastShape(left.shape, right.shape))
@@ -172,16 +172,14 @@ function productOf(ast: Ast & { kind: 'product' }, scope: Scope): Expr {
     try {
       result = productWith(sign, i === 0 ? first : upTo(i - 1, ast), factor, result, next, scope)
     } catch (error) {
-      throw located(error, upTo(i, ast).span)
+      throw located(error, upTo(i, ast))
     }
   }
   return result
 }
 
 /** A product up to one of its factors. */
-const upTo = (i: number, { span, rest }: Ast & { kind: 'product' }): Placed => ({
-  span: { start: span.start, end: rest[i]!.factor.span.end },
-})
+const upTo = (i: number, { start, rest }: Ast & { kind: 'product' }): Span => ({ start, end: rest[i]!.factor.end })
 
 function nameOf(name: string, scope: Scope): Expr {
   if (scope.broken.has(name)) throw skipped
@@ -216,7 +214,7 @@ function hintFor(name: string, isFunction: boolean, { isInstance }: Scope): { hi
 function sizeOf(ast: Ast, scope: Scope): Dim {
   const value = attributeOf(ast, scope.dims)
   if (isSymbolic(value) || (typeof value === 'number' && Number.isInteger(value))) return value
-  return fail('bad-dim', { what: textOf(ast, scope), found: 'an index is a whole number or an expression of sizes' }, ast.span)
+  return fail('bad-dim', { what: textOf(ast, scope), found: 'an index is a whole number or an expression of sizes' }, ast)
 }
 
 function callOf(ast: Ast & { kind: 'call' }, scope: Scope): Expr {
@@ -225,7 +223,7 @@ function callOf(ast: Ast & { kind: 'call' }, scope: Scope): Expr {
   if (declared) return declaredCall(ast, declared, scope)
   if (scope.isInstance?.(ast.callee)) {
     const args = expressionsOf(ast.args, scope)
-    return onlyValue(ast.callee, scope.apply!(ast.callee, args, ast.span))
+    return onlyValue(ast.callee, scope.apply!(ast.callee, args, ast))
   }
   if (scope.broken.has(base)) throw skipped
   if (isBinder(ast.callee)) {
@@ -259,13 +257,13 @@ function operationCall(written: Ast & { kind: 'call' }, operation: Operation, sc
   const { params, plainParams, slots, attributes } = operation
   if (ast.args.length > slots.length) fail('argument-count', { signature: signature(operation), given: ast.args.length })
   const given = ast.args.map(unlessNone)
-  for (const { name, value, span } of ast.named) {
-    const at = slots.indexOf(name)
+  for (const argument of ast.named) {
+    const at = slots.indexOf(argument.name)
     if (at < 0) {
-      const near = nearest(name, slots)
-      fail('unknown-argument', { signature: signature(operation), argument: name, ...(near ? { near } : {}) }, span)
+      const near = nearest(argument.name, slots)
+      fail('unknown-argument', { signature: signature(operation), argument: argument.name, ...(near ? { near } : {}) }, argument)
     }
-    given[at] = unlessNone(value)
+    given[at] = unlessNone(argument.value)
   }
   const inSlot = (slot: string): Ast | undefined => given[slots.indexOf(slot)]
   // what may be left out is left out together with all after it
@@ -294,8 +292,9 @@ const unlessNone = (ast: Ast): Ast | undefined => (ast.kind === 'name' && ast.na
 function regrouped(ast: Ast & { kind: 'call' }, { attributes }: Operation): Ast & { kind: 'call' } {
   const count = Object.keys(attributes).length
   const items = ast.args.slice(count)
-  const span = items.length > 0 ? { start: items[0]!.span.start, end: items.at(-1)!.span.end } : ast.span
-  return { ...ast, args: [{ kind: 'list', items, span }, ...ast.args.slice(0, count)] }
+  const { start } = items[0] ?? ast
+  const { end } = items.at(-1) ?? ast
+  return { ...ast, args: [{ kind: 'list', start, end, items }, ...ast.args.slice(0, count)] }
 }
 
 function listOf(ast: Ast, operation: Operation, scope: Scope): Expr[] {
@@ -309,7 +308,7 @@ function listOf(ast: Ast, operation: Operation, scope: Scope): Expr[] {
   return fail(
     'bad-argument',
     { signature: signature(operation), argument: operation.plainParams[0]!, expected: 'a list, [a, b]', found: textOf(ast, scope) },
-    ast.span,
+    ast,
   )
 }
 
@@ -319,6 +318,6 @@ function rawAttribute(ast: Ast, name: string, operation: Operation, scope: Scope
   return fail(
     'bad-argument',
     { signature: signature(operation), argument: name, expected: operation.attributes[name]!.expected, found: textOf(ast, scope) },
-    ast.span,
+    ast,
   )
 }

@@ -35,16 +35,12 @@ export function referenceOf(ast: Ast, scope: Scope): Reference | undefined {
   for (const mark of ast.marks) {
     if (mark.kind !== 'at' || !isFamily(name, scope)) break
     const at = indexOf(mark.value, scope)
-    scope.reach?.(name, at, ast.span)
+    scope.reach?.(name, at, ast)
     name = memberName(name, at)
     used++
   }
   if (used === 0)
-    fail(
-      'not-here',
-      { what: 'a slice', where: 'a family', hint: `Members are taken one by one, ${name}[0], or all: stack(${name}).` },
-      ast.span,
-    )
+    fail('not-here', { what: 'a slice', where: 'a family', hint: `Members are taken one by one, ${name}[0], or all: stack(${name}).` }, ast)
   return { name, rest: ast.marks.slice(used) }
 }
 
@@ -60,10 +56,10 @@ export function indexOf(ast: Ast, scope: Scope): Dim {
     fail(
       'unknown-name',
       { name: ast.name, ...(near ? { near } : {}), hint: 'An index is made of numbers, sizes and the indices of loops.' },
-      ast.span,
+      ast,
     )
   }
-  return fail('bad-dim', { what: 'this index', found: 'an index is a whole number or an expression of sizes' }, ast.span)
+  return fail('bad-dim', { what: 'this index', found: 'an index is a whole number or an expression of sizes' }, ast)
 }
 
 /** The members of a family in the order of their indices. */
@@ -93,7 +89,7 @@ export function stepsOf(loop: Loop, scope: Scope, span: Span): readonly number[]
   const bound = (ast: Ast | undefined, otherwise: number): number => {
     if (!ast) return otherwise
     const value = indexOf(ast, scope)
-    return isSymbolic(value) ? fail('symbolic-length', { index: loop.index, bound: dimText(value) }, ast.span) : value
+    return isSymbolic(value) ? fail('symbolic-length', { index: loop.index, bound: dimText(value) }, ast) : value
   }
   const [from, to, step] = [bound(loop.from, 0), bound(loop.to, 0), bound(loop.step, 1)]
   if (step === 0) fail('bad-dim', { what: 'the step of a range', found: 'it is 0, so the loop never ends' }, span)

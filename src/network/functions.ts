@@ -25,8 +25,8 @@ export function declareFunctions(
     const head = collecting(draft.faults, () => functionHead(definition.head))
     if (!head) continue
     const f = collecting(draft.faults, () => {
-      if (draft.functions.has(head.name)) fail('duplicate-name', { name: head.name, first: 'a function' }, definition.head.span)
-      if (operations.has(head.name)) fail('bad-name', { name: head.name, why: 'it is an operation' }, definition.head.span)
+      if (draft.functions.has(head.name)) fail('duplicate-name', { name: head.name, first: 'a function' }, definition.head)
+      if (operations.has(head.name)) fail('bad-name', { name: head.name, why: 'it is an operation' }, definition.head)
       return functionOf(definition, head, draft, scope, callsOf(head.name) <= 1)
     })
     if (f) draft.functions.set(head.name, f)
@@ -37,9 +37,7 @@ export function declareFunctions(
 function functionHead(head: Text): { readonly name: string; readonly params: readonly string[] } {
   const { name, args } = parseHead(head)
   const params = args.map((arg) =>
-    arg.kind === 'name'
-      ? arg.name
-      : fail('syntax', { expected: 'a function with its parameters, such as F(x)', found: head.text }, arg.span),
+    arg.kind === 'name' ? arg.name : fail('syntax', { expected: 'a function with its parameters, such as F(x)', found: head.text }, arg),
   )
   return { name, params }
 }
@@ -60,7 +58,7 @@ function functionOf(
     const [value, vjp] = [parseExpression(body.value), parseExpression(body.vjp)]
     const backs = vjp.kind === 'list' ? vjp.items : [vjp]
     if (backs.length !== params.length)
-      fail('shapes', { what: 'a vjp gives one error for each argument', detail: `${backs.length} for ${params.length}` }, body.vjp.span)
+      fail('shapes', { what: 'a vjp gives one error for each argument', detail: `${backs.length} for ${params.length}` }, body.vjp)
     const declared = withVjp(
       name,
       params,
@@ -68,15 +66,15 @@ function functionOf(
       (args) => expressionOf(value, local(args, [])),
       (args, g) => backs.map((back) => expressionOf(back, local(args, [['g', g]]))),
     )
-    return { ...declared, span: body.vjp.span }
+    return { ...declared, span: body.vjp }
   }
   if (!/^opaque\b/.test(body.text)) {
-    if (params.length !== 1) fail('syntax', { expected: 'a pointwise function of one argument, such as f(t)', found: head.text }, head.span)
+    if (params.length !== 1) fail('syntax', { expected: 'a pointwise function of one argument, such as f(t)', found: head.text }, head)
     return pointwise(name, layout, params[0]!, body, draft.differentiate)
   }
   const rest = body.text.slice('opaque'.length).trim()
   if (rest === 'pointwise') {
-    if (params.length !== 1) fail('syntax', { expected: 'a pointwise function of one argument, such as f(t)', found: head.text }, head.span)
+    if (params.length !== 1) fail('syntax', { expected: 'a pointwise function of one argument, such as f(t)', found: head.text }, head)
     return opaquePointwise(name, layout)
   }
   if (rest === '') return opaque(name, layout, params, ([first]) => first!, brief ? layout : undefined)
@@ -85,15 +83,15 @@ function functionOf(
 }
 
 function resultShape(rest: string, body: Text, draft: Draft): Shape {
-  const start = body.span.start + body.text.length - rest.length
-  const ast = parseExpression({ text: rest, span: { start, end: body.span.end }, exact: body.exact })
+  const start = body.start + body.text.length - rest.length
+  const ast = parseExpression({ start, end: body.end, text: rest, exact: body.exact })
   if (ast.kind !== 'list')
-    fail('syntax', { expected: 'opaque, opaque pointwise, or opaque [m] with the shape of the result', found: body.text }, body.span)
+    fail('syntax', { expected: 'opaque, opaque pointwise, or opaque [m] with the shape of the result', found: body.text }, body)
   return ast.items.map((item) =>
     dimOf(item, draft.dims, (name) =>
       draft.dims.set(
         name,
-        dimOf({ kind: 'name', name, span: item.span }, new Map(), () => {}),
+        dimOf({ kind: 'name', start: item.start, end: item.end, name }, new Map(), () => {}),
       ),
     ),
   )

@@ -37,7 +37,7 @@ function rangeOf(mark: Mark | undefined, dim: Dim, size: (ast: Ast) => Dim, span
   if (mark.kind === 'at') {
     const start = positionOf(size(mark.value), dim)
     if ((typeof start === 'number' && start < 0) || isNeverNegative(minus(start, dim))) {
-      fail('shapes', { what: 'the index is out of range', detail: `the axis has ${dimText(dim)} entries` }, mark.value.span)
+      fail('shapes', { what: 'the index is out of range', detail: `the axis has ${dimText(dim)} entries` }, mark.value)
     }
     return { start, size: 1, step: 1, drop: true }
   }

@@ -130,9 +130,9 @@ export function advance(scanner: Scanner): void {
     scanner.to = from
     scanner.binding = Binding.none
   }
-  const { start, end } = source.span
-  scanner.start = source.exact ? start + scanner.from : start
-  scanner.end = source.exact ? start + scanner.to : end
+  const { start, end, exact } = source
+  scanner.start = exact ? start + scanner.from : start
+  scanner.end = exact ? start + scanner.to : end
   if (scanner.kind === 'unknown') fail('syntax', { expected: 'an expression', found: `the character ${scanner.word}` }, here(scanner))
 }
 

@@ -27,12 +27,12 @@ export function lossEquation(text: Text): LossEquation {
   const hasName = /^[^=!<>()]+=[^=]/.test(text.text)
   if (!hasName) {
     const value = parseExpression(text)
-    return { name: value.kind === 'call' && isCapital(value.callee) ? value.callee : lossName, span: text.span, value }
+    return { name: value.kind === 'call' && isCapital(value.callee) ? value.callee : lossName, span: text, value }
   }
   const { targets, value } = parseEquation(text) as EquationAst
   const [target] = targets
-  if (target?.kind !== 'name' || targets.length > 1) fail('syntax', { expected: 'a name before the =', found: 'an expression' }, text.span)
-  return { name: target.name, span: text.span, value }
+  if (target?.kind !== 'name' || targets.length > 1) fail('syntax', { expected: 'a name before the =', found: 'an expression' }, text)
+  return { name: target.name, span: text, value }
 }
 
 /** One letter, as losses are named. */
@@ -49,15 +49,15 @@ export function defineLoss({ name, span, value }: LossEquation, isOpaque: boolea
   }
   const layout = layoutOf(name, draft)
   const expr = isOpaque && value.kind === 'call' ? opaqueLoss(value, layout, scope) : expressionOf(value, scope)
-  if (expr.shape.length > 0) fail('not-scalar', { what: 'the loss', shape: shapeText(expr.shape) }, value.span)
+  if (expr.shape.length > 0) fail('not-scalar', { what: 'the loss', shape: shapeText(expr.shape) }, value)
   define(name, namedValue({ name, layout, span }, 'loss', named(name, layout, expr)), frame)
 }
 
 function opaqueLoss(value: Ast & { kind: 'call' }, head: Layout, scope: Scope): Expr {
   if (value.args.length === 0 || value.named.length > 0)
-    fail('argument-count', { signature: `${value.callee}(y)`, given: value.args.length }, value.span)
+    fail('argument-count', { signature: `${value.callee}(y)`, given: value.args.length }, value)
   const args = value.args.map((a) => expressionOf(a, scope))
-  return locating(value.span, () => lossOf(value.callee, head, args))
+  return locating(value, () => lossOf(value.callee, head, args))
 }
 
 const lossOf = (name: string, head: Layout, args: readonly Expr[]): Expr =>

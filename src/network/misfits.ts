@@ -1,16 +1,13 @@
 /** Parts of a sum or product whose shapes do not fit: which one it is, and what to say of it. */
-import { fail } from '../diagnostic.ts'
+import { fail, type Span } from '../diagnostic.ts'
 import { type Dim, minus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { broadcastShape, dimText, shapeText } from '../expr/shape.ts'
-import type { Ast } from './ast.ts'
 import type { Scope } from './network.ts'
 
-export type Placed = Pick<Ast, 'span'>
-
 /** What was written there, cut short. */
-export const textOf = ({ span }: Placed, { text }: Scope): string => {
-  const written = text.slice(span.start, span.end)
+export const textOf = ({ start, end }: Span, { text }: Scope): string => {
+  const written = text.slice(start, end)
   return written.length <= 40 ? written : `${written.slice(0, 37)}…`
 }
 
@@ -26,7 +23,7 @@ export function misfitAmong(exprs: readonly Expr[]): number {
 }
 
 /** The shape of one part does not fit that of those before it. */
-export function doNotFit(verb: string, parts: readonly Placed[], exprs: readonly Expr[], at: number, scope: Scope): never {
+export function doNotFit(verb: string, parts: readonly Span[], exprs: readonly Expr[], at: number, scope: Scope): never {
   const { shape } = exprs[at]!
   const before = exprs.slice(0, at).findLastIndex((e) => !broadcastShape(e.shape, shape))
   const other = exprs[before]!

@@ -20,9 +20,9 @@ export function declareModules(definitions: readonly ModuleDefinition[], draft: 
   for (const definition of definitions) {
     collecting(draft.faults, () => {
       const { name, params } = parseModuleHead(definition.head)
-      if (draft.modules.has(name)) fail('duplicate-name', { name, first: 'a module' }, definition.head.span)
+      if (draft.modules.has(name)) fail('duplicate-name', { name, first: 'a module' }, definition.head)
       requireDistinct([
-        ...params.map((p) => ({ text: p.name, span: definition.head.span })),
+        ...params.map((p) => ({ ...definition.head, text: p.name })),
         ...[...definition.params, ...definition.constants].map((d) => d.name),
       ])
       const steps = stepsOf(definition.layers, draft, new Set())
@@ -33,9 +33,10 @@ export function declareModules(definitions: readonly ModuleDefinition[], draft: 
 }
 
 /** What a module is given and what it has of its own bear different names. */
-function requireDistinct(names: readonly Pick<Text, 'text' | 'span'>[]): void {
-  for (const [i, { text, span }] of names.entries()) {
-    if (names.findIndex((n) => n.text === text) < i) fail('duplicate-name', { name: text, first: 'a parameter of the module' }, span)
+function requireDistinct(names: readonly Text[]): void {
+  for (const [i, name] of names.entries()) {
+    if (names.findIndex((n) => n.text === name.text) < i)
+      fail('duplicate-name', { name: name.text, first: 'a parameter of the module' }, name)
   }
 }
 
@@ -49,7 +50,7 @@ function parseModuleHead(head: Text): Pick<Module, 'name' | 'params'> {
     if (arg.kind === 'name') return { name: arg.name, shape: undefined }
     const shape = arg.kind === 'index' ? arg.marks.map((m) => (m.kind === 'at' ? m.value : undefined)) : []
     if (arg.kind !== 'index' || arg.of.kind !== 'name' || !shape.every((s) => s !== undefined))
-      fail('syntax', { expected: 'a module with its parameters, such as Block(x) or Block(x[n, d])', found: head.text }, arg.span)
+      fail('syntax', { expected: 'a module with its parameters, such as Block(x) or Block(x[n, d])', found: head.text }, arg)
     return { name: arg.of.name, shape }
   })
   return { name, params }
@@ -200,5 +201,5 @@ function returned(ref: Ast, frame: Frame): Expr {
   const value = name === undefined ? undefined : frame.values.get(name)
   if (value) return value
   if (name !== undefined && frame.broken.has(name)) throw skipped
-  return fail('unknown-name', { name: name ?? 'this', hint: 'A module returns what its equations define.' }, ref.span)
+  return fail('unknown-name', { name: name ?? 'this', hint: 'A module returns what its equations define.' }, ref)
 }

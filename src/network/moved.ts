@@ -14,7 +14,7 @@ export const mentionsIndex = (name: string, index: string): boolean =>
 
 /** The l+1 in z[l+1], where every name is a symbol. */
 export function dimInside(inside: string): Dim {
-  const ast = parseExpression({ text: inside, span: { start: 0, end: inside.length }, exact: false })
+  const ast = parseExpression({ start: 0, end: inside.length, text: inside, exact: false })
   return indexOf(ast, { dims: new Map(symbolsIn(inside).map((name) => [name, sizeSymbol(name)])) } as unknown as Scope)
 }
 

@@ -3,9 +3,8 @@ import type { Span } from '../diagnostic.ts'
 import type { Ast, Mark } from './ast.ts'
 import { isBinder } from './binders.ts'
 
-interface Mention {
+interface Mention extends Span {
   readonly name: string
-  readonly span: Span
 }
 
 /** The values (or the functions) that a tree mentions, in reading order. */
@@ -16,12 +15,10 @@ export function namesIn(root: Ast, what: 'values' | 'calls' = 'values'): Mention
     if (ast.kind === 'name' && what === 'values') mentions.push(ast)
     if (ast.kind !== 'call') continue
     if (isBinder(ast.callee)) binders.push(ast)
-    if (what === 'calls') mentions.push({ name: ast.callee.replace(/'+$/, ''), span: ast.head })
+    if (what === 'calls') mentions.push({ ...ast.head, name: ast.callee.replace(/'+$/, '') })
   }
-  const isBound = ({ name, span }: Mention): boolean =>
-    binders.some(
-      ({ args: [bound], span: own }) => bound?.kind === 'name' && bound.name === name && own.start <= span.start && span.end <= own.end,
-    )
+  const isBound = ({ name, start, end }: Mention): boolean =>
+    binders.some(({ args: [bound], ...own }) => bound?.kind === 'name' && bound.name === name && own.start <= start && end <= own.end)
   return what === 'calls' || binders.length === 0 ? mentions : mentions.filter((mention) => !isBound(mention))
 }
 

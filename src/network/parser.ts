@@ -1,5 +1,5 @@
 /** What the grammar is written with: a place in a text, and what it takes to go on from there. */
-import { fail, type Span } from '../diagnostic.ts'
+import { fail } from '../diagnostic.ts'
 import type { Text } from './document.ts'
 import { advance, Binding, here, type Scanner, tokensOf } from './lexer.ts'
 import { past } from './lines.ts'
@@ -19,7 +19,7 @@ export interface Parser extends Scanner {
 }
 
 export function start(source: Text, declared: Declared): Parser {
-  const { text, span } = source
+  const { text, start } = source
   const p: Parser = {
     source,
     text,
@@ -29,18 +29,15 @@ export function start(source: Text, declared: Declared): Parser {
     binding: Binding.none,
     from: 0,
     to: 0,
-    start: span.start,
-    end: span.start,
-    last: span.start,
+    start,
+    end: start,
+    last: start,
     declared,
     depth: 0,
   }
   advance(p)
   return p
 }
-
-/** What was read from there on. */
-export const since = (start: number, p: Parser): Span => ({ start, end: p.last })
 
 export const isMark = (p: Parser, mark: string): boolean => p.kind === 'mark' && p.word === mark
 

@@ -69,7 +69,7 @@ function list(lines: Lines, column: number): Node | undefined {
     if (!item || lines.indent > column) return undefined
     items.push(item)
   }
-  return { kind: 'list', span: { start, end: items.at(-1)!.span.end }, items, flow: false }
+  return { kind: 'list', start, end: items.at(-1)!.end, items, flow: false }
 }
 
 function map(lines: Lines, column: number): Node | undefined {
@@ -87,7 +87,7 @@ function map(lines: Lines, column: number): Node | undefined {
     if (!value || lines.indent > column) return undefined
     items.push({ key, value })
   }
-  return items.length === 0 ? undefined : { kind: 'map', span: { start, end: items.at(-1)!.value!.span.end }, items, flow: false }
+  return items.length === 0 ? undefined : { kind: 'map', start, end: items.at(-1)!.value!.end, items, flow: false }
 }
 
 /** The colon that ends a key, −1 where the line has none. Quoted keys are left to the library. */
@@ -121,7 +121,7 @@ function valueAt(lines: Lines, content: number): Node | undefined {
       : first === apostrophe || first === quote
         ? quotation(text, content, end)
         : plainAt(text, content, end)
-  if (!value || !endsAt(text, value.span.end, end)) return undefined
+  if (!value || !endsAt(text, value.end, end)) return undefined
   advance(lines, end + 1)
   return value
 }
@@ -145,7 +145,7 @@ function plain(source: string, start: number): Scalar | undefined {
   const value = valueStart.test(source) ? coreValue(source) : source
   return value === undefined
     ? undefined
-    : { kind: 'scalar', span: { start, end: start + source.length }, text: source, value, style: 'plain' }
+    : { kind: 'scalar', start, end: start + source.length, text: source, exact: true, value, style: 'plain' }
 }
 
 const words: Readonly<Record<string, null | boolean>> = {
@@ -179,7 +179,7 @@ function quotation(text: string, start: number, end: number): Scalar | undefined
   if (close < 0 || close > end) return undefined
   const inner = text.slice(start + 1, close - 1)
   const value = isSingle ? inner.replaceAll("''", "'") : inner
-  return { kind: 'scalar', span: { start, end: close }, text: value, value, style: isSingle ? 'single' : 'double' }
+  return { kind: 'scalar', start, end: close, text: value, exact: false, value, style: isSingle ? 'single' : 'double' }
 }
 
 const entry = /(?:[^\s\-?:,[\]{}#&*!|>'"%@`]|-[^\s\-?:,[\]{}#&*!|>'"%@`])[^,[\]{}:#'"\n]*/y
@@ -194,12 +194,12 @@ function brackets(text: string, start: number, end: number, depth = 0): List | u
     const item = text.charCodeAt(at) === opening ? depth < 9 && brackets(text, at, end, depth + 1) : entryAt(text, at)
     if (!item) return undefined
     items.push(item)
-    at = item.span.end
+    at = item.end
     while (text.charCodeAt(at) === blank) at++
     if (text[at] === ',') at++
     else if (text[at] !== ']') return undefined
   }
-  return at < end ? { kind: 'list', span: { start, end: at + 1 }, items, flow: true } : undefined
+  return at < end ? { kind: 'list', start, end: at + 1, items, flow: true } : undefined
 }
 
 function entryAt(text: string, start: number): Scalar | undefined {

@@ -63,17 +63,18 @@ const scopeOf = (param: string, x: Expr): Scope => ({
 })
 
 function requireAllowed(formula: Ast, param: string): void {
-  for (const { name, span } of namesIn(formula, 'calls')) {
-    if (!allowed.has(name))
-      fail('not-here', { what: name, where: 'a pointwise function', hint: `It may call: ${[...allowed].join(', ')}.` }, span)
+  for (const call of namesIn(formula, 'calls')) {
+    if (!allowed.has(call.name))
+      fail('not-here', { what: call.name, where: 'a pointwise function', hint: `It may call: ${[...allowed].join(', ')}.` }, call)
   }
-  for (const { name, span } of namesIn(formula)) {
+  for (const mention of namesIn(formula)) {
+    const { name } = mention
     if (name !== param && name !== 'pi')
-      fail('unknown-name', { name, hint: `A pointwise function knows its parameter ${param}, numbers and pi.` }, span)
+      fail('unknown-name', { name, hint: `A pointwise function knows its parameter ${param}, numbers and pi.` }, mention)
   }
   const isStrange = (ast: Ast): boolean =>
     !parts.has(ast.kind) || (ast.kind === 'product' && ast.rest.some((r) => r.sign === '@' || r.sign === '//'))
   const strange = partsOf(formula).find(isStrange)
   if (strange)
-    fail('not-here', { what: `a ${strange.kind}`, where: 'a pointwise function', hint: 'It is a formula of one number.' }, strange.span)
+    fail('not-here', { what: `a ${strange.kind}`, where: 'a pointwise function', hint: 'It is a formula of one number.' }, strange)
 }

@@ -27,7 +27,7 @@ export function stepsOf(layers: readonly Layer[], draft: { readonly faults: Diag
 
 function stepOf(layer: Layer, draft: { readonly faults: Diagnostic[] }, broken: Set<string>): Step {
   if (layer.kind === 'for') {
-    return { kind: 'for', loop: parseLoop(layer.header), span: layer.header.span, body: stepsOf(layer.body, draft, broken) }
+    return { kind: 'for', loop: parseLoop(layer.header), span: layer.header, body: stepsOf(layer.body, draft, broken) }
   }
   const equation = parseEquation(layer.text)
   equation.targets.forEach(requireTarget)
@@ -39,7 +39,7 @@ function requireTarget(target: Ast): void {
   const isMember = target.kind === 'index' && target.marks.every((m) => m.kind === 'at')
   if (isMember && target.of.kind === 'index') requireTarget(target.of)
   else if (!isMember || target.of.kind !== 'name')
-    fail('syntax', { expected: 'a name before the =, or a member such as z[l+1]', found: 'an expression' }, target.span)
+    fail('syntax', { expected: 'a name before the =, or a member such as z[l+1]', found: 'an expression' }, target)
 }
 
 /** The names that a faulty layer would have defined: nothing more is said of them. */
@@ -121,10 +121,10 @@ interface Target {
 
 /** A target that nothing else bears the name of. */
 function targetOf(target: Ast, frame: Frame): Target {
-  if (target.kind === 'index' && frame.values.has(baseOf(target))) requireFree(frame.prefix + baseOf(target), target.span, frame.draft)
+  if (target.kind === 'index' && frame.values.has(baseOf(target))) requireFree(frame.prefix + baseOf(target), target, frame.draft)
   const plain = target.kind === 'name' && frame.suffix !== '' ? target.name : undefined
   const local = localOf(target, frame)
-  return { local, plain, naming: newNaming(local, target.span, frame) }
+  return { local, plain, naming: newNaming(local, target, frame) }
 }
 
 /** z[l+1] is the member that its index says; a plain name in a loop is a new value in each step. */
@@ -139,7 +139,7 @@ function defineAll(step: EquationAst, named: readonly Target[], frame: Frame): v
     fail(
       'syntax',
       { expected: 'one name before the =', found: `${targets.length}`, hint: 'Only a module returns several values.' },
-      targets[1]!.span,
+      targets[1]!,
     )
 }
 
@@ -150,12 +150,12 @@ function defineResults(instance: Instance, { value, targets }: EquationAst, name
     fail(
       'shapes',
       { what: `${instance.module.name} returns ${returns} values`, detail: `${targets.length} names stand before the =` },
-      targets[0]!.span,
+      targets[0]!,
     )
   const args = value.kind === 'call' || value.kind === 'apply' ? value.args : []
   const given = args.map((a) => expressionOf(a, frame.scope))
   const naming = named.map((n) => n.naming)
-  const results = locating(value.span, () => frame.call(instance, given, naming, value.span, frame.suffix))
+  const results = locating(value, () => frame.call(instance, given, naming, value, frame.suffix))
   for (const [i, result] of results.entries()) defineResult(named[i]!, result, frame)
 }
 
@@ -192,10 +192,10 @@ function requireEarlier({ targets, value }: EquationAst, frame: Frame, body: rea
   const later = new Map(equations.filter((e) => !isKnown(e.name)).map((e) => [e.name, e]))
   const name = targets[0]!.name
   const path = later.has(unknown.name) ? pathBetween(unknown.name, name, later) : undefined
-  if (path) fail('cycle', { names: [name, ...path.slice(0, -1)] }, unknown.span)
+  if (path) fail('cycle', { names: [name, ...path.slice(0, -1)] }, unknown)
   const definition = later.get(unknown.name)
   if (!definition) return
-  fail('used-before', { name: unknown.name, line: draft.text.slice(0, definition.span.start).split('\n').length }, unknown.span)
+  fail('used-before', { name: unknown.name, line: draft.text.slice(0, definition.span.start).split('\n').length }, unknown)
 }
 
 interface Equation {
@@ -207,7 +207,7 @@ interface Equation {
 /** Every equation of a body under the plain name that it defines. */
 const equationsIn = (steps: readonly Step[]): Equation[] =>
   steps.flatMap((step) =>
-    step.kind === 'for' ? equationsIn(step.body) : step.targets.map((t) => ({ name: baseOf(t), span: t.span, value: step.value })),
+    step.kind === 'for' ? equationsIn(step.body) : step.targets.map((t) => ({ name: baseOf(t), span: t, value: step.value })),
   )
 
 /** A way from one name to another along "uses", breadth first. */
@@ -232,9 +232,10 @@ export function callsIn(steps: readonly Step[], others: readonly Ast[] = []): Ca
   const calls = new Map<string, { count: number; span: Span; isEquation: boolean }>()
   const taken = new Set(equationsIn(steps).map((e) => e.name))
   for (const ast of [...equationsIn(steps).map((e) => e.value), ...others]) {
-    for (const { name, span } of namesIn(ast, 'calls')) {
+    for (const call of namesIn(ast, 'calls')) {
+      const { name } = call
       const isEquation = taken.has(name) || (ast.kind === 'call' && ast.callee === name)
-      calls.set(name, { count: (calls.get(name)?.count ?? 0) + 1, span, isEquation })
+      calls.set(name, { count: (calls.get(name)?.count ?? 0) + 1, span: call, isEquation })
     }
   }
   return calls

@@ -1,14 +1,7 @@
 /** Readers turn nodes of a document into typed values that keep their place; each one also says its JSON Schema. */
 import { collecting, type Diagnostic, diagnostic, Failure, fail, gather, nearest, type Span } from '../diagnostic.ts'
 import { endOfLine, past, quoted, restOfLine } from './lines.ts'
-import { type Dictionary, isList, isMap, isScalar, type List, type Node, type Scalar, spanOf } from './tree.ts'
-
-/** A text and where it stands; its k-th character is at `span.start + k` if it is `exact`, else only the whole is known. */
-export interface Text {
-  readonly text: string
-  readonly span: Span
-  readonly exact: boolean
-}
+import { type Dictionary, isList, isMap, isScalar, type List, type Node, type Scalar, spanOf, type Text } from './tree.ts'
 
 /** What readers share: the source, and the faults so far. */
 export interface Context {
@@ -47,11 +40,9 @@ export function expected(where: string, what: string, node: Node | null, hint?: 
 /** The text of a scalar, as it is written: `1e-5` and `no` stay what they are. */
 export function textOf(node: Scalar, { source }: Context): Text | undefined {
   if (node.value === null) return undefined
-  const { text, span, style } = node
-  const { start, end } = span
-  if (style === 'plain') return { text, span, exact: source.startsWith(text, start) }
-  const exact = style !== 'block' && source.slice(start + 1, end - 1) === text
-  return { text, span: exact ? { start: start + 1, end: end - 1 } : span, exact }
+  const { text, start, end, style } = node
+  const isInside = style !== 'plain' && style !== 'block' && source.slice(start + 1, end - 1) === text
+  return isInside ? { start: start + 1, end: end - 1, text, exact: true } : node
 }
 
 const cut = /(?:[ \t]|[ \t]+(?=#\d))#[^\s#!]/y
@@ -59,7 +50,7 @@ const cut = /(?:[ \t]|[ \t]+(?=#\d))#[^\s#!]/y
 /** A comment that YAML cut off a plain text, although it is glued to what follows: `z = y #2`. With more space before it, it is a remark. */
 function refuseCutLine(node: Scalar, { source }: Context): void {
   if (node.style !== 'plain') return
-  const { start, end: after } = node.span
+  const { start, end: after } = node
   // the place of an empty text is the remark itself
   const end = start === after && source[after] === '#' ? after - 1 : after
   if ((source[end] !== ' ' && source[end] !== '\t') || past(cut, source, end) < 0) return
@@ -97,7 +88,7 @@ function refuseMap(node: Dictionary, context: Context, where: string): never {
 
 /** `- - sum(x)` was read as a list in a list: the minus needs quotes. A list on a line of its own is one. */
 function refuseList(node: List, context: Context, where: string): void {
-  const { start } = node.span
+  const { start } = node
   const before = context.source.slice(context.source.lastIndexOf('\n', start - 1) + 1, start)
   if (before.trim() === '') return
   const span = restOfLine(context.source, start)
@@ -142,7 +133,7 @@ export const oneOf = (words: readonly string[], call: { readonly name: string; r
     const example = `${call.name}(${call.argument})`
     const near = word === call.name ? example : nearest(word, [...words, example])
     const parts = { where: `${where}:`, expected: `one of ${[...words, example].join(', ')}`, found: word }
-    return fail('expected', near ? { ...parts, hint: `Did you mean ${near}?` } : parts, found.span)
+    return fail('expected', near ? { ...parts, hint: `Did you mean ${near}?` } : parts, found)
   },
 })
 
@@ -243,11 +234,11 @@ export function entriesOf(map: Dictionary, context: Context, where: string): Raw
     const first = seen.get(key.text)
     if (first) {
       const parts = { name: key.text, first: `defined in line ${context.lineOf(first.start)}` }
-      context.faults.push(diagnostic('duplicate-name', parts, key.span))
+      context.faults.push(diagnostic('duplicate-name', parts, key))
       continue
     }
-    if (map.flow && pair.value === null) fail('yaml-flow', { part: key.text }, key.span)
-    seen.set(key.text, key.span)
+    if (map.flow && pair.value === null) fail('yaml-flow', { part: key.text }, key)
+    seen.set(key.text, key)
     entries.push({ key, node: pair.value })
   }
   return entries
@@ -312,5 +303,5 @@ export const record = <F extends Fields>(fields: F, name: string): Reader<Values
 
 const unknownKey = (key: Text, where: string, known: readonly string[]): Diagnostic => {
   const near = nearest(key.text, known)
-  return diagnostic('unknown-key', { key: key.text, where, known: known.join(', '), ...(near ? { near } : {}) }, key.span)
+  return diagnostic('unknown-key', { key: key.text, where, known: known.join(', '), ...(near ? { near } : {}) }, key)
 }

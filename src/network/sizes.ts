@@ -38,7 +38,7 @@ export function dimOf(ast: Ast, sizes: SizeScope, declare: (name: string) => voi
   }
   const dim = arithmetic(ast, (inner) => dimOf(inner, sizes, declare))
   if (dim === undefined || (typeof dim === 'number' && !Number.isInteger(dim))) {
-    fail('bad-dim', { what: 'this', found: 'a size is a whole number, a symbol, or a sum, product or quotient of them' }, ast.span)
+    fail('bad-dim', { what: 'this', found: 'a size is a whole number, a symbol, or a sum, product or quotient of them' }, ast)
   }
   return dim
 }

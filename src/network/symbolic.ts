@@ -128,13 +128,13 @@ export function keeperOf(document: Document, draft: Draft, sample: Network): Kee
       const shift = shiftOf(ast, index, loop, scope)
       if (shift === undefined) continue
       const fits = sameDim(minus(bounds[0], shift), loop.from) && sameDim(minus(bounds[1], shift), loop.to)
-      if (!fits) return unfit('a sum over other steps than the loop has', ast.span)
+      if (!fits) return unfit('a sum over other steps than the loop has', ast)
       const term = expressionOf(ast.body, withIndex(scope, index, plus(sizeSymbol(loop.index), shift)))
       const sum = variable(`sum${loop.summands.length}`, [], sumLayout(loop, typeset(term)))
       loop.summands.push({ sum, term })
       return sum
     }
-    return unfit('a sum that speaks of no loop', ast.span)
+    return unfit('a sum that speaks of no loop', ast)
   }
   return { loops, keep, reach, sumOver }
 }

@@ -16,7 +16,6 @@ import {
   next,
   nowhere,
   type Parser,
-  since,
   start,
   take,
 } from './parser.ts'
@@ -34,11 +33,11 @@ export function parseEquation(text: Text, declared: Declared = nowhere): Equatio
   const p = start(text, declared)
   const targets = [expression(p)]
   while (take(p, ',')) targets.push(expression(p))
-  if (p.kind === 'end') fail('no-equation', { what: 'this' }, text.span)
+  if (p.kind === 'end') fail('no-equation', { what: 'this' }, text)
   expect(p, '=', 'an = ')
   const value = expression(p)
   expectEnd(p)
-  return { kind: 'equation', targets, value, span: text.span }
+  return { kind: 'equation', start: text.start, end: text.end, targets, value }
 }
 
 /** l in range(a, b), the whole text. */
@@ -53,7 +52,7 @@ export function parseLoop(text: Text): Loop {
 export function parseHead(text: Text): { readonly name: string; readonly args: readonly Ast[] } {
   const ast = parseExpression(text)
   if (ast.kind !== 'call' || ast.named.length > 0) {
-    fail('syntax', { expected: 'a name with its parameters, such as F(x)', found: text.text }, text.span)
+    fail('syntax', { expected: 'a name with its parameters, such as F(x)', found: text.text }, text)
   }
   return { name: ast.callee, args: ast.args }
 }
@@ -71,13 +70,13 @@ function expression(p: Parser, least: number = Binding.comparison): Ast {
 function compared(p: Parser, left: Ast): Ast {
   const sign = next(p) as CompareSign
   const right = expression(p, Binding.sum)
-  return { kind: 'compare', sign, left, right, span: between(left, right) }
+  return { kind: 'compare', start: left.start, end: right.end, sign, left, right }
 }
 
 function sum(p: Parser, first: Ast): Ast {
   const terms = [{ negative: false, term: first }, summand(p)]
   while (p.binding === Binding.sum) terms.push(summand(p))
-  return { kind: 'sum', terms, span: between(first, terms.at(-1)!.term) }
+  return { kind: 'sum', start: first.start, end: terms.at(-1)!.term.end, terms }
 }
 
 const summand = (p: Parser): { negative: boolean; term: Ast } => ({ negative: next(p) === '-', term: expression(p, Binding.product) })
@@ -85,19 +84,17 @@ const summand = (p: Parser): { negative: boolean; term: Ast } => ({ negative: ne
 function product(p: Parser, first: Ast): Ast {
   const rest = [factor(p)]
   while (p.binding === Binding.product) rest.push(factor(p))
-  return { kind: 'product', first, rest, span: between(first, rest.at(-1)!.factor) }
+  return { kind: 'product', start: first.start, end: rest.at(-1)!.factor.end, first, rest }
 }
 
 const factor = (p: Parser): { sign: ProductSign; factor: Ast } => ({ sign: next(p) as ProductSign, factor: signed(p) })
-
-const between = (first: Ast, last: Ast): Span => ({ start: first.span.start, end: last.span.end })
 
 function signed(p: Parser): Ast {
   if (p.binding === Binding.sum) {
     const { start } = p
     const sign = next(p)
     const of = nested(p, signed)
-    return sign === '-' ? { kind: 'negate', of, span: since(start, p) } : of
+    return sign === '-' ? { kind: 'negate', start, end: p.last, of } : of
   }
   const of = primary(p)
   return p.binding === Binding.postfix ? powered(p, of) : of
@@ -107,27 +104,27 @@ function powered(p: Parser, of: Ast): Ast {
   const base = postfix(p, of)
   if (!take(p, '**')) return base
   const exponent = nested(p, signed)
-  return { kind: 'power', base, exponent, span: between(base, exponent) }
+  return { kind: 'power', start: base.start, end: exponent.end, base, exponent }
 }
 
 function postfix(p: Parser, first: Ast): Ast {
   let of = first
-  const { start } = first.span
+  const { start } = first
   for (let count = 0; p.kind === 'mark'; count++) {
     if (count > deepest) fail('syntax', { expected: `at most ${deepest} indices and transposes after each other`, found: 'more' }, here(p))
     if (isMark(p, '.T') || isMark(p, '.mT')) {
       const last = next(p) === '.mT'
-      of = { kind: 'transpose', of, last, span: since(start, p) }
+      of = { kind: 'transpose', start, end: p.last, of, last }
     } else if (take(p, '[')) {
       const marks = commaSeparated(p, ']', mark)
-      of = { kind: 'index', of, marks, span: since(start, p) }
+      of = { kind: 'index', start, end: p.last, of, marks }
     } else if (isMember(p)) {
       advance(p)
       const name = next(p)
-      of = { kind: 'member', of, name, span: since(start, p) }
+      of = { kind: 'member', start, end: p.last, of, name }
     } else if ((of.kind === 'index' || of.kind === 'member') && take(p, '(')) {
       const args = commaSeparated(p, ')', expression)
-      of = { kind: 'apply', of, args, span: since(start, p) }
+      of = { kind: 'apply', start, end: p.last, of, args }
     } else return of
   }
   return of
@@ -161,25 +158,22 @@ function primary(p: Parser): Ast {
     const found = word[0] === 'd' ? derivative(p) : undefined
     if (found) return found
     advance(p)
-    const span = { start, end }
-    return p.binding === Binding.call ? called(p, word, span) : { kind, name: word, span }
+    return p.binding === Binding.call ? called(p, word, { start, end }) : { kind, start, end, name: word }
   }
   if (kind === 'number' || kind === 'string') {
-    const span = here(p)
     advance(p)
-    return kind === 'number' ? { kind, value: Number(word), span } : { kind, value: word, span }
+    return kind === 'number' ? { kind, start, end, value: Number(word) } : { kind, start, end, value: word }
   }
   if (take(p, '(')) {
     const inner = nested(p, expression)
     expect(p, ')', ')', isMark(p, ',') ? hints.list : undefined)
-    return { ...inner, span: since(start, p) }
+    return { ...inner, start, end: p.last }
   }
   if (take(p, '[')) {
     const items = commaSeparated(p, ']', argument)
-    const span = since(start, p)
     const [only] = items
-    if (only?.loop && items.length === 1) return { kind: 'over', sign: 'list', body: only.value, loop: only.loop, span }
-    return { kind: 'list', items: items.map((item) => item.value), span }
+    if (only?.loop && items.length === 1) return { kind: 'over', start, end: p.last, sign: 'list', body: only.value, loop: only.loop }
+    return { kind: 'list', start, end: p.last, items: items.map((item) => item.value) }
   }
   return fail('syntax', { expected: 'a name, a number or (', found: p.word }, here(p))
 }
@@ -189,7 +183,8 @@ function called(p: Parser, name: string, head: Span): Ast {
   while (take(p, "'")) callee += "'"
   expect(p, '(', `the argument of ${callee}, in parentheses`)
   const items = commaSeparated(p, ')', argument)
-  const span = since(head.start, p)
+  const { start } = head
+  const end = p.last
   const args: Ast[] = []
   const keywords: NamedArgument[] = []
   let loop: Loop | undefined
@@ -198,21 +193,21 @@ function called(p: Parser, name: string, head: Span): Ast {
     if (item.name === undefined) args.push(item.value)
     else keywords.push(item)
   }
-  if (!loop || args.length !== 1) return { kind: 'call', callee, head, args, named: keywords, span }
+  if (!loop || args.length !== 1) return { kind: 'call', start, end, callee, head, args, named: keywords }
   const body = args[0]!
-  if (items.length === 1 && (name === 'sum' || name === 'prod')) return { kind: 'over', sign: name, body, loop, span }
-  const list: Ast = { kind: 'over', sign: 'list', body, loop, span: items[0]!.value.span }
-  return { kind: 'call', callee, head, args: [list], named: keywords, span }
+  if (items.length === 1 && (name === 'sum' || name === 'prod')) return { kind: 'over', start, end, sign: name, body, loop }
+  const list: Ast = { kind: 'over', start: body.start, end: body.end, sign: 'list', body, loop }
+  return { kind: 'call', start, end, callee, head, args: [list], named: keywords }
 }
 
 type Argument = (NamedArgument & { readonly loop?: never }) | { readonly value: Ast; readonly name?: never; readonly loop?: Loop }
 
 function argument(p: Parser): Argument {
   if (p.kind === 'name' && isBefore(p, equals)) {
-    const span = here(p)
-    const name = next(p)
+    const { start, end, word: name } = p
     advance(p)
-    return { name, span, value: expression(p) }
+    advance(p)
+    return { start, end, name, value: expression(p) }
   }
   const value = expression(p)
   if (p.word !== 'for') return { value }
@@ -254,15 +249,15 @@ function quotient(p: Parser): Ast | undefined {
     const from = reference(p)
     const to = take(p, '->') ? reference(p) : undefined
     expect(p, ')', to ? ')' : '-> or )')
-    const span = since(start, p)
-    return to ? { kind: 'contribution', of, from, to, span } : { kind: 'derivative', of, by: from, span }
+    const end = p.last
+    return to ? { kind: 'contribution', start, end, of, from, to } : { kind: 'derivative', start, end, of, by: from }
   }
   if (!p.word.startsWith('d') || p.word === 'd') return undefined
   const first = differentiated(p)
   const known = node(p, first)
   // where only one of the two is declared, the other one is what is wrong
   if (!known && of.kind === 'name' && !p.declared(of.name)) return undefined
-  return { kind: 'derivative', of, by: known ?? first, span: since(start, p) }
+  return { kind: 'derivative', start, end: p.last, of, by: known ?? first }
 }
 
 /** dL or d(EXPR), the numerator. */
@@ -276,24 +271,23 @@ function differential(p: Parser): Ast | undefined {
 
 /** The x in dx. */
 function differentiated(p: Parser): Ast & { kind: 'name' } {
-  const span = { start: p.start + 1, end: p.end }
-  return { kind: 'name', name: next(p).slice(1), span }
+  return { kind: 'name', start: p.start + 1, end: p.end, name: next(p).slice(1) }
 }
 
 /** What a derivative is of or by, after its first name was read: x, z[l], blocks[0].W1; undefined where that is not declared. */
 function node(p: Parser, first: Ast & { kind: 'name' }): Ast | undefined {
-  const { start } = first.span
+  const { start } = first
   let [ast, pattern]: [Ast, string] = [first, first.name]
   for (;;) {
     const kind = p.declared(pattern)
     if (kind === 'family' && take(p, '[')) {
       const marks = commaSeparated(p, ']', mark)
-      ast = { kind: 'index', of: ast, marks, span: since(start, p) }
+      ast = { kind: 'index', start, end: p.last, of: ast, marks }
       pattern += '[]'.repeat(marks.length)
     } else if (kind === 'instance' && isMember(p)) {
       advance(p)
       const name = next(p)
-      ast = { kind: 'member', of: ast, name, span: since(start, p) }
+      ast = { kind: 'member', start, end: p.last, of: ast, name }
       pattern += `.${name}`
     } else return kind === 'value' || kind === 'family' ? ast : undefined
   }

@@ -1,29 +1,31 @@
 /** The tree of a document: texts, lists and maps that know their place, however they were read. */
 import type { Span } from '../diagnostic.ts'
 
+/** A text without quotes and escapes, and where it stands; its k-th character is at `start + k` if it is `exact`, else only the whole is known. */
+export interface Text extends Span {
+  readonly text: string
+  readonly exact: boolean
+}
+
 export type Node = Scalar | List | Dictionary
 
-export interface Scalar {
+/** Its place is that of the whole, with its quotes. */
+export interface Scalar extends Text {
   readonly kind: 'scalar'
-  readonly span: Span
-  /** As its reader is meant to see it: without quotes and escapes. */
-  readonly text: string
   /** What YAML takes it for: a text, a number, true, false or nothing. */
   readonly value: string | number | boolean | null
   readonly style: 'plain' | 'single' | 'double' | 'block'
 }
 
-export interface List {
+export interface List extends Span {
   readonly kind: 'list'
-  readonly span: Span
   readonly items: readonly (Node | null)[]
   /** It stands in brackets. */
   readonly flow: boolean
 }
 
-export interface Dictionary {
+export interface Dictionary extends Span {
   readonly kind: 'map'
-  readonly span: Span
   readonly items: readonly Pair[]
   /** It stands in braces. */
   readonly flow: boolean
@@ -41,4 +43,4 @@ export const isMap = (node: Node | null): node is Dictionary => node?.kind === '
 
 const nowhere: Span = { start: 0, end: 0 }
 
-export const spanOf = (node: Node | null | undefined): Span => node?.span ?? nowhere
+export const spanOf = (node: Node | null | undefined): Span => node ?? nowhere

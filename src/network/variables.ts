@@ -52,11 +52,11 @@ const plainName = /^[A-Za-z_]\w*$/
 
 function membersOfFamily(name: Text, frame: Frame): readonly Member[] {
   const head = /^([\p{L}_][\p{L}\p{N}_]*)\s*(?:\[(.*)\])?$/su.exec(name.text)
-  if (!head) return fail('bad-name', { name: name.text, why: 'a name is made of letters, digits and _' }, name.span)
+  if (!head) return fail('bad-name', { name: name.text, why: 'a name is made of letters, digits and _' }, name)
   const [, base, inside] = head as unknown as [string, string, string | undefined]
   if (inside === undefined) return [{ local: base, frame }]
-  const start = name.span.start + name.text.indexOf('[') + 1
-  const within: Text = { text: inside, exact: name.exact, span: name.exact ? { start, end: start + inside.length } : name.span }
+  const start = name.start + name.text.indexOf('[') + 1
+  const within: Text = name.exact ? { start, end: start + inside.length, text: inside, exact: true } : { ...name, text: inside }
   frame.families.set(base, frame.families.get(base) ?? [])
   // the members of a family whose length is a symbol are made when they are spoken of
   const isOpen = (loop: Loop): boolean => frame.keep !== undefined && isSymbolicRange(loop, frame.scope)
@@ -64,16 +64,16 @@ function membersOfFamily(name: Text, frame: Frame): readonly Member[] {
     const loop = parseLoop(within)
     if (isOpen(loop)) return []
     const at = (i: number): Frame => ({ ...frame, scope: withIndex(frame.scope, loop.index, i) })
-    return stepsOf(loop, frame.scope, within.span).map((i) => ({ local: memberName(base, i), frame: at(i) }))
+    return stepsOf(loop, frame.scope, within).map((i) => ({ local: memberName(base, i), frame: at(i) }))
   }
   const marks = parseExpression({ ...name, text: name.text })
-  if (marks.kind !== 'index') return fail('bad-name', { name: name.text, why: 'a family is written W[N] or s[1:T+1]' }, name.span)
+  if (marks.kind !== 'index') return fail('bad-name', { name: name.text, why: 'a family is written W[N] or s[1:T+1]' }, name)
   if (marks.marks.flatMap(bounds).some(isOpen)) return []
   const ranges = marks.marks.map((mark) => {
     // a family without members means nothing: h[0] is the first member alone, where a recursion starts
     if (mark.kind === 'at') return mark.value.kind === 'number' && mark.value.value === 0 ? [0] : rangeFrom(undefined, mark.value, frame)
     if (mark.kind === 'range' && mark.to && !mark.step) return rangeFrom(mark.from, mark.to, frame)
-    return fail('bad-name', { name: name.text, why: 'a family is written W[N] or s[1:T+1]' }, name.span)
+    return fail('bad-name', { name: name.text, why: 'a family is written W[N] or s[1:T+1]' }, name)
   })
   const names = ranges.reduce<string[]>((bases, range) => bases.flatMap((b) => range.map((i) => memberName(b, i))), [base])
   return names.map((local) => ({ local, frame }))
@@ -86,12 +86,12 @@ const bounds = (mark: Mark): Loop[] =>
       ? [{ index: 'i', from: mark.from, to: mark.to }]
       : []
 
-const rangeFrom = (from: Ast | undefined, to: Ast, { scope }: Frame): readonly number[] => stepsOf({ index: 'i', from, to }, scope, to.span)
+const rangeFrom = (from: Ast | undefined, to: Ast, { scope }: Frame): readonly number[] => stepsOf({ index: 'i', from, to }, scope, to)
 
 /** One variable, or one instance of a module. */
 export function declareMember({ local, frame }: Member, role: Role, declaration: Declaration, owner: Frame): void {
   const { draft } = frame
-  const naming = newNaming(local, declaration.name.span, owner)
+  const naming = newNaming(local, declaration.name, owner)
   if (declaration.module) {
     owner.instances.set(local, { name: local, module: moduleOf(declaration.module, frame), owner, calls: 0, callsInLoop: new Map() })
     enrol(local, owner.families)
@@ -103,9 +103,9 @@ export function declareMember({ local, frame }: Member, role: Role, declaration:
   if (declaration.value !== undefined) draft.fixed.set(expr, fixedValue(declaration, shape))
 }
 
-function moduleOf({ text, span }: Text, { draft: { modules } }: Frame): Module {
-  const near = nearest(text, modules.keys())
-  return modules.get(text) ?? fail('unknown-module', { name: text, ...(near ? { near } : {}) }, span)
+function moduleOf(name: Text, { draft: { modules } }: Frame): Module {
+  const near = nearest(name.text, modules.keys())
+  return modules.get(name.text) ?? fail('unknown-module', { name: name.text, ...(near ? { near } : {}) }, name)
 }
 
 /** Makes sizes of the symbols in a declaration's shape: shapes are read before names, whatever their order. */
@@ -140,7 +140,7 @@ function readDim(text: Text, { draft, dims, scope }: Frame): Dim {
     dims.set(name, sizeSymbol(name))
   }
   const dim = dimOf(parseExpression(text), scope.dims, declare)
-  if (typeof dim === 'number' && dim < 0) fail('bad-dim', { what: text.text, found: 'a size is not negative' }, text.span)
+  if (typeof dim === 'number' && dim < 0) fail('bad-dim', { what: text.text, found: 'a size is not negative' }, text)
   return dim
 }
 
@@ -160,7 +160,7 @@ function fixedValue(declaration: Declaration, shape: Shape): Tensor {
     fail(
       'shapes',
       { what: `the value of ${declaration.name.text} does not fit its shape`, detail: `${shapeText(own)} and ${shapeText(shape)}` },
-      declaration.name.span,
+      declaration.name,
     )
   return tensor(own, Float64Array.from(data))
 }

@@ -28,36 +28,37 @@ export function parseYaml({ text }: Source): Node {
   }
   if (faults.length > 0) throw new Failure(faults)
   const contents = documents[0]?.contents
-  const root = contents && treeOf(contents)
+  const root = contents && treeOf(contents, text)
   if (!root || (isScalar(root) && root.style === 'plain' && root.text === '')) return fail('empty-document', {}, { start: 0, end: 0 })
   if (survey.refused) refuse(survey.refused)
   return root
 }
 
 /** A node of the library as a node of ours; its nesting is bounded. */
-function treeOf(node: YamlNode): Node {
+function treeOf(node: YamlNode, written: string): Node {
   const [start, end] = node.range ?? [0, 0]
   if (isSeq(node)) {
-    const items = (node.items as (YamlNode | null)[]).map((item) => item && treeOf(item))
-    return { kind: 'list', span: { start, end: node.flow ? end : endOf(items.at(-1), end) }, items, flow: node.flow === true }
+    const items = (node.items as (YamlNode | null)[]).map((item) => item && treeOf(item, written))
+    return { kind: 'list', start, end: node.flow ? end : endOf(items.at(-1), end), items, flow: node.flow === true }
   }
   if (isMap(node)) {
     const items = (node.items as Pair<YamlNode, YamlNode | null>[]).map(({ key, value }) => ({
-      key: key && treeOf(key),
-      value: value && treeOf(value),
+      key: key && treeOf(key, written),
+      value: value && treeOf(value, written),
     }))
     const last = items.at(-1)
-    return { kind: 'map', span: { start, end: node.flow ? end : endOf(last?.value ?? last?.key, end) }, items, flow: node.flow === true }
+    return { kind: 'map', start, end: node.flow ? end : endOf(last?.value ?? last?.key, end), items, flow: node.flow === true }
   }
   const { value, source, type } = node as YamlScalar<Scalar['value']>
   const style = styles[type ?? 'PLAIN'] ?? 'block'
   const text = style === 'plain' ? (source ?? String(value)) : String(value)
-  return { kind: 'scalar', span: { start, end }, text, value, style }
+  const exact = style === 'plain' && written.startsWith(text, start)
+  return { kind: 'scalar', start, end, text, exact, value, style }
 }
 
 const styles: Readonly<Record<string, Scalar['style']>> = { PLAIN: 'plain', QUOTE_SINGLE: 'single', QUOTE_DOUBLE: 'double' }
 
-const endOf = (last: Node | null | undefined, otherwise: number): number => last?.span.end ?? otherwise
+const endOf = (last: Node | null | undefined, otherwise: number): number => last?.end ?? otherwise
 
 const tooDeep = (span: Span): never => fail('yaml-syntax', { reason: `it is nested more than ${deepestNesting} deep` }, span)
 

@@ -8,7 +8,7 @@ import { parseEquation, parseExpression, parseHead } from '../../src/network/syn
 import { below, pick, type Random, randomFrom } from '../random.ts'
 import { written } from './written.ts'
 
-const whole = (text: string): Text => ({ text, span: { start: 0, end: text.length }, exact: true })
+const whole = (text: string): Text => ({ start: 0, end: text.length, text, exact: true })
 const names: ReadonlySet<string> = new Set(['L', 'E', 'x', 'y', 'W', 'x0', 'x1', 'x2', 'F', 'F1', 'b', 'dx_old', 'h'])
 const isDeclared = (name: string) => (names.has(name) ? 'value' : undefined)
 const read = (text: string): Ast => parseExpression(whole(text), isDeclared)
@@ -139,16 +139,16 @@ describe('spans', () => {
   test.each(texts)('every part of %s covers its own text', (text) => {
     const ast = read(text)
     for (const part of partsOf(ast)) {
-      expect(part.span.start).toBeGreaterThanOrEqual(0)
-      expect(part.span.end).toBeLessThanOrEqual(text.length)
-      expect(part.span.end).toBeGreaterThan(part.span.start)
-      if (part.kind === 'name') expect(text.slice(part.span.start, part.span.end)).toBe(part.name)
+      expect(part.start).toBeGreaterThanOrEqual(0)
+      expect(part.end).toBeLessThanOrEqual(text.length)
+      expect(part.end).toBeGreaterThan(part.start)
+      if (part.kind === 'name') expect(text.slice(part.start, part.end)).toBe(part.name)
     }
   })
 
   test('are those of the file where the text starts further down', () => {
-    const ast = parseExpression({ text: 'a + f(bc)', span: { start: 100, end: 109 }, exact: true })
-    const spans = partsOf(ast).map(({ span }) => [span.start - 100, span.end - 100])
+    const ast = parseExpression({ start: 100, end: 109, text: 'a + f(bc)', exact: true })
+    const spans = partsOf(ast).map(({ start, end }) => [start - 100, end - 100])
     expect(spans).toEqual([
       [0, 9],
       [0, 1],
@@ -158,8 +158,8 @@ describe('spans', () => {
   })
 
   test('are the whole where the text was folded', () => {
-    const ast = parseExpression({ text: 'a + b', span: { start: 7, end: 20 }, exact: false })
-    for (const { span } of partsOf(ast)) expect(span).toEqual({ start: 7, end: 20 })
+    const ast = parseExpression({ start: 7, end: 20, text: 'a + b', exact: false })
+    for (const { start, end } of partsOf(ast)) expect([start, end]).toEqual([7, 20])
   })
 })
 
