@@ -203,6 +203,7 @@ export const verified = {
 export const hints = {
   list: 'Several values make a list, in brackets: axis=[0, 2].',
   transposed: 'Transpose one of them (.T).',
+  diagonal: 'The Jacobian of a pointwise function is a diagonal matrix: diag(…).',
   outer: 'A vector has one axis, so .T of it is itself, and a @ b.T is a number: the matrix is outer(a, b).',
 } as const
 

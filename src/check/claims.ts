@@ -3,16 +3,18 @@ import type { Derivation } from '../derive/derive.ts'
 import { fail, locating, nearest } from '../diagnostic.ts'
 import type { Dim } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
+import { shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Ast } from '../network/ast.ts'
 import { expressionOf } from '../network/expression.ts'
 import { missingMember, referenceOf, stepsOf, withIndex } from '../network/families.ts'
 import type { Claim, Scope, Value } from '../network/network.ts'
 import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
-import { fill, named } from '../ops/leaves.ts'
+import { fill, named, numberOf } from '../ops/leaves.ts'
 import { product } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
-import { applied, isOperator, negated, type Operator, shapesOf } from './operator.ts'
+import { hints } from '../words.ts'
+import { applied, isOperator, negated, type Operator, shapesOf, zero } from './operator.ts'
 
 export interface Sides {
   readonly left: Expr | Operator
@@ -120,8 +122,6 @@ function operatorValue(ast: Ast, scope: Scope, derivation: Derivation): Expr | O
 }
 
 const identity: Operator = { kind: 'identity' }
-/** The derivative of a sum of nothing, which has no shape of its own. */
-const zero: Operator = { kind: 'sum', terms: [] }
 
 /** The factors of a product, each with the sign before it; what stands beside an @ is a matrix or a vector. */
 function factorsOf({
@@ -170,10 +170,13 @@ function combined(left: Expr | Operator, sign: string, right: Expr | Operator, {
 /** A matrix beside a Jacobian of vectors is composed with it; beside one of matrices it is what it is applied to. */
 const isMatrixFor = (left: Operator, right: Expr): boolean => right.shape.length === 2 && (shapesOf(left)[1]?.length ?? 1) < 2
 
-function asOperator(value: Expr | Operator): Operator {
+/** What stands beside a Jacobian as a linear map: a matrix, or a literal 0, which fits any shape. */
+export function asOperator(value: Expr | Operator): Operator {
   if (isOperator(value)) return value
-  if (value.shape.length !== 2) fail('shapes', { what: 'beside a Jacobian stand matrices', detail: `this has ${value.shape.length} axes` })
-  return { kind: 'matrix', matrix: value }
+  if (value.shape.length === 2) return { kind: 'matrix', matrix: value }
+  if (numberOf(value) === 0 && value.shape.length === 0) return zero
+  const hint = value.shape.length === 1 ? { hint: hints.diagonal } : {}
+  return fail('shapes', { what: 'beside a Jacobian stand matrices', detail: `this has the shape ${shapeText(value.shape)}`, ...hint })
 }
 
 /** The value that a derivative is taken by. */
@@ -223,6 +226,7 @@ function contribution(ast: Ast & { kind: 'contribution' }, scope: Scope, derivat
 
 function jacobian(ast: Ast & { kind: 'derivative' }, scope: Scope, derivation: Derivation): Operator {
   const by = referred(ast.by, scope, derivation).expr
+  // a sum of nothing has no shape of its own
   if (isEmpty(ast.of, 'sum', scope)) return zero
   const name = referenceOf(ast.of, scope)
   const known = name?.rest.length === 0 ? scope.values.get(name.name) : undefined

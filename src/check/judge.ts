@@ -12,12 +12,12 @@ import { fill, numberOf, variable } from '../ops/leaves.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
 import { allFinite, distance, largest, type Tensor } from '../tensor/tensor.ts'
 import { hints, mistakes } from '../words.ts'
-import { type Sides, sidesOf, subjectOf } from './claims.ts'
+import { asOperator, type Sides, sidesOf, subjectOf } from './claims.ts'
 import { diagnose } from './diagnose.ts'
 import { withStrangers } from './draw.ts'
 import { mendedBy } from './edits.ts'
 import type { Diagnosis } from './kinds.ts'
-import { applied, isOperator, type Operator, shapesOf } from './operator.ts'
+import { applied, isOperator, shapesOf } from './operator.ts'
 import { pointOf } from './points.ts'
 
 export type Verdict =
@@ -144,19 +144,20 @@ function mendOf(claim: Claim, derivation: Derivation, seed: number, at: Case): D
 
 /** Two operators are equal when their transposes do the same to every error: they are applied to one of no particular kind. */
 function asTensors({ left, right }: Sides, { structure }: Derivation): readonly [Expr, Expr] {
-  if (!isOperator(left) && !isOperator(right)) {
-    const [l, r] = [fitZero(left, right), fitZero(right, left)]
-    if (!sameShape(l.shape, r.shape)) throw shapesDiffer(l, r)
-    return [l, r]
-  }
+  if (!isOperator(left) && !isOperator(right)) return fitted(left, right)
   const [a, b] = [asOperator(left), asOperator(right)]
   const out = shapesOf({ kind: 'sum', terms: [a, b] })[0]
   if (!out) throw new Failure([{ code: 'shapes', message: 'nothing tells the shape of I here' }])
   const g = variable('g', out, nameLayout('g'))
-  return [applied(a, g, true, structure), applied(b, g, true, structure)]
+  return fitted(applied(a, g, true, structure), applied(b, g, true, structure))
 }
 
-const asOperator = (value: Expr | Operator): Operator => (isOperator(value) ? value : { kind: 'matrix', matrix: value })
+/** Two sides of one shape. */
+function fitted(left: Expr, right: Expr): readonly [Expr, Expr] {
+  const [l, r] = [fitZero(left, right), fitZero(right, left)]
+  if (!sameShape(l.shape, r.shape)) throw shapesDiffer(l, r)
+  return [l, r]
+}
 
 /** A literal 0 fits any shape. */
 const fitZero = (side: Expr, other: Expr): Expr => (numberOf(side) === 0 && side.shape.length === 0 ? fill(0, other.shape) : side)
@@ -183,7 +184,7 @@ export function compare(left: Expr, right: Expr, derivation: Derivation, seed: n
     compared++
     const { error, size } = gapBetween(l, r)
     if (error <= tolerance * size) worst = size > 0 ? Math.max(worst, error / size) : worst
-    else if (error > Math.max(grainOf(comparison.point), 100 * noiseOf(comparison)))
+    else if (!(error <= Math.max(grainOf(comparison.point), 100 * noiseOf(comparison))))
       return { kind: 'differs', at: { point: comparison.point, claimed: r, derived: l } }
   }
   if (compared < fewest) return { kind: 'undecided', because: `the sides had finite values at ${compared} of ${points} points` }

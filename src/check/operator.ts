@@ -10,7 +10,7 @@ import { matvec } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
 import { pullback } from '../ops/pullback.ts'
 
-/** A linear map from tensors of one shape to tensors of another; the identity and the sum of nothing fit any shape. */
+/** A linear map from tensors of one shape to tensors of another; the identity and zero fit any shape. */
 export type Operator =
   | { readonly kind: 'jacobian'; readonly of: Expr; readonly by: Expr }
   | { readonly kind: 'matrix'; readonly matrix: Expr }
@@ -19,6 +19,9 @@ export type Operator =
   | { readonly kind: 'scaled'; readonly factor: Expr; readonly of: Operator }
   | { readonly kind: 'product'; readonly left: Operator; readonly right: Operator }
   | { readonly kind: 'transposed'; readonly of: Operator }
+
+/** What it gives is a 0 that fits any shape. */
+export const zero: Operator = { kind: 'sum', terms: [] }
 
 export const isOperator = (value: Expr | Operator): value is Operator => 'kind' in value
 
@@ -43,7 +46,7 @@ export function shapesOf(operator: Operator): readonly [out: Shape | undefined, 
       return [left[0] ?? right[0], right[1] ?? left[1]]
     }
     case 'sum': {
-      const shapes = operator.terms.map(shapesOf)
+      const shapes = operator.terms.filter((term) => term !== zero).map(shapesOf)
       const [first] = shapes.filter(([out]) => out)
       for (const [out, into] of shapes) {
         if (out) requireSame(out, first![0]!, 'operators do not add')
@@ -72,7 +75,7 @@ export function applied(operator: Operator, x: Expr, transposed: boolean, struct
     case 'matrix':
       return matvec(transposed ? T(operator.matrix) : operator.matrix, x)
     case 'sum':
-      return operator.terms.length === 0 ? fill(0, x.shape) : add(operator.terms.map((term) => of(term, x)))
+      return operator === zero ? fill(0) : add(operator.terms.map((term) => of(term, x)))
     case 'scaled':
       return multiply([operator.factor, of(operator.of, x)])
     case 'transposed':
