@@ -6,14 +6,6 @@ import type { Sent } from '../ops/pullback.ts'
 import { skipsOf } from './skips.ts'
 import type { Structure, Use, Vertex } from './structure.ts'
 
-/** An expression that joins two or more branches, inside the equation of a node. */
-export interface Merge {
-  readonly at: Value
-  readonly expr: Expr
-  /** It is the whole right-hand side, so it bears the node's name. */
-  readonly isNamed: boolean
-}
-
 /** Where the error travels between two anchors. */
 export interface Route {
   /** From a value along its consumers to the next merge or fan-out, or the loss; to its consumer, if that is the only one. */
@@ -25,8 +17,8 @@ export interface Route {
 export type Kind = 'skip' | 'branch'
 
 export interface Branches {
-  /** By node: the merges in its equation, the outermost first. */
-  readonly merges: ReadonlyMap<Value, readonly Merge[]>
+  /** By node: the expressions in its equation that join two or more branches, the outermost last. */
+  readonly merges: ReadonlyMap<Value, readonly Expr[]>
   /** Values with two or more uses, with the nodes that use them. */
   readonly fanOuts: ReadonlyMap<Value, readonly Use[]>
   /** Merges, fan-outs and the arguments of the loss: their gradients keep their names. */
@@ -46,16 +38,16 @@ export interface Branches {
 
 export function branchesOf(network: Network, structure: Structure): Branches {
   const { varies, vertices, vertexAt, valueAt } = structure
-  const merges = new Register<Value, readonly Merge[]>()
+  const merges = new Register<Value, readonly Expr[]>()
   const fanOuts = new Register<Value, readonly Use[]>()
-  const [anchors, told, stated] = [new Table<true>(), new Table<true>(), new Table<true>()]
+  const [anchors, told] = [new Table<true>(), new Table<true>()]
   for (let i = 0; i < vertices.length; i++) {
     const vertex = vertices[i]!
     const { value, uses, joins, parts } = vertex
     if (!vertex.varies) continue
     const isMerge = value.role === 'node' && joins.length > 0
     const isFanOut = uses.length > 1 || (uses.length === 1 && uses[0]!.count > 1)
-    if (isMerge) merges.set(value, mergesAt(vertex))
+    if (isMerge) merges.set(value, joins)
     else if (value.role === 'node' && parts.some((e) => e.op.joins && varies.has(e))) told.set(value, true)
     if (isFanOut) fanOuts.set(value, uses)
     if (isMerge || isFanOut || uses[0]?.by.value === network.loss) anchors.set(value, true)
@@ -63,10 +55,7 @@ export function branchesOf(network: Network, structure: Structure): Branches {
   const recurring = [...(network.step?.recurring ?? [])].map((expr) => valueAt.get(expr)!)
   for (const value of recurring) anchors.set(value, true)
   const stops = (value: Value): boolean => merges.has(value) || told.has(value) || (value === network.loss && !network.lossIsOpaque)
-  for (let i = 0; i < vertices.length; i++) {
-    const { value, uses, active } = vertices[i]!
-    if (active && uses.length === 1 && stops(uses[0]!.by.value)) stated.set(value, true)
-  }
+  const isStated = ({ active, uses }: Vertex): boolean => active && uses.length === 1 && stops(uses[0]!.by.value)
 
   /** Nodes that are not anchors have one consumer, so following them is following the only way there is. */
   const pathFrom = (from: Value, consumer: Value): Value[] => {
@@ -94,13 +83,9 @@ export function branchesOf(network: Network, structure: Structure): Branches {
     anchors,
     recurring: members(recurring),
     told,
-    stated,
+    stated: { has: (value) => isStated(vertexAt.get(value)!) },
     isSkip,
     route,
     kindOf: (from, consumer, via) => (skips.isHandedOn(from, consumer, via) && isSkip(from, consumer) ? 'skip' : 'branch'),
   }
 }
-
-/** The outermost first. */
-const mergesAt = ({ value: at, joins }: Vertex): readonly Merge[] =>
-  joins.map((expr) => ({ at, expr, isNamed: expr === at.expr.args[0] })).reverse()

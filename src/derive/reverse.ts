@@ -7,7 +7,7 @@ import { add } from '../ops/arithmetic.ts'
 import { fill, named } from '../ops/leaves.ts'
 import { errorsSent, type Sent, sumOfSent } from '../ops/pullback.ts'
 import { termsOf } from '../rewrite/terms.ts'
-import type { Structure, Vertex } from './structure.ts'
+import { extended, type Structure, type Vertex } from './structure.ts'
 
 /** What one consumer sends back to a value. */
 export interface Contribution {
@@ -61,13 +61,11 @@ export interface Rules {
 export function reverse(network: Network, structure: Structure, rules: Rules, visit?: (gradient: Gradient) => void): Gradients {
   const { simplify, collect, inReadingOrder } = rules
   const { vertices, vertexAt, varies } = structure
-  const arriving = new Array<Contribution[] | undefined>(vertices.length)
+  const arriving = new Array<Contribution[]>(vertices.length).fill([])
   const gradients = new Register<Value, Gradient>()
 
   const enter = ({ place }: Vertex, part: Contribution): void => {
-    const others = arriving[place]
-    if (others) others.push(part)
-    else arriving[place] = [part]
+    arriving[place] = extended(arriving[place]!, part)
   }
 
   /** One operation on names, as most equations are, sends each error as its rule says it. Tells how often they mention `error`. */
@@ -107,9 +105,8 @@ export function reverse(network: Network, structure: Structure, rules: Rules, vi
     if (!vertex.varies) continue
     const isLoss = value === network.loss
     const seed = network.seeds.get(value.expr)
-    const own = arriving[place] ?? []
-    own.reverse()
-    if (seed) own.push({ consumer: network.loss, term: seed, parts: undefined })
+    const arrived = arriving[place]!.reverse()
+    const own = seed ? extended(arrived, { consumer: network.loss, term: seed, parts: undefined }) : arrived
     const contributions = own.length > 1 ? inReadingOrder(value, own) : own
     if (!isLoss && contributions.length === 0) continue
     const given =

@@ -2,9 +2,8 @@
 import { type Expr, inOrder } from '../expr/expr.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'
-import { dot } from '../ops/linear.ts'
 import { isSource } from '../ops/pullback.ts'
-import type { Structure, Use, Vertex } from './structure.ts'
+import { isReduction, type Structure, type Use, type Vertex } from './structure.ts'
 
 export interface Stretch {
   readonly from: Value
@@ -20,13 +19,11 @@ export interface Stretch {
 /** So far from a reduction the ends of a stretch are looked for. */
 const [stepsDown, mostAbove] = [4, 16]
 
-/** Sums, means and their kin, and the losses, which sum what they compare. */
-const isReduction = (e: Expr): boolean => 'keepdims' in e.attrs || 'reduction' in e.attrs || e.op === dot
-
-/** The stretches in which something is summed over axes; none, at the cost of a look at each expression, where nothing is. */
-export function stretchesOf(network: Network, { vertices, valueAt }: Structure): readonly Stretch[] {
-  const reducing = new Set(vertices.filter(({ parts }) => parts.some(isReduction)))
-  if (reducing.size === 0) return []
+/** The stretches in which something is summed over axes. */
+export function stretchesOf(network: Network, structure: Structure): readonly Stretch[] {
+  if (structure.reducing.length === 0) return []
+  const { valueAt } = structure
+  const reducing = new Set(structure.reducing)
   const reduces = (vertex: Vertex): boolean => reducing.has(vertex)
 
   const ends = new Set<Vertex>()

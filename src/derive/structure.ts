@@ -1,7 +1,8 @@
 /** The graph of a network: which equations use which values, and what varies with what. */
-import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
+import { argsOf, type Expr, inOrder, none } from '../expr/expr.ts'
 import { type Lookup, type Members, Table } from '../expr/table.ts'
 import type { Network, Value } from '../network/network.ts'
+import { dot } from '../ops/linear.ts'
 import { isSource } from '../ops/pullback.ts'
 
 /** A value, and what has been found out about it. */
@@ -37,6 +38,8 @@ export interface Use {
 export interface Structure {
   /** In the order of definition. */
   readonly vertices: readonly Vertex[]
+  /** Those whose equations sum over axes. */
+  readonly reducing: readonly Vertex[]
   /** By the value or the expression that is its name. */
   readonly vertexAt: Lookup<Vertex>
   readonly valueAt: Lookup<Value>
@@ -58,6 +61,7 @@ export function structureOf(network: Network): Structure {
   const levels = new Table<number>()
   const vertexAt = new Table<Draft>()
   const vertices: Draft[] = []
+  const reducing: Draft[] = []
   // what an equation uses is defined before it
   for (const value of network.values.values()) {
     const { expr, role } = value
@@ -71,10 +75,13 @@ export function structureOf(network: Network): Structure {
       sources: nothing,
       uses: nothing,
     }
-    if (role === 'input') levels.set(expr, withInputs)
-    else if (role === 'param') levels.set(expr, withParams)
-    else if (role !== 'constant') readEquation(vertex, levels, vertexAt)
-    const level = levels.get(expr)
+    if (role === 'node' || role === 'loss') {
+      readEquation(vertex, levels, vertexAt)
+      if (vertex.parts.some(isReduction)) reducing.push(vertex)
+    }
+    const level =
+      role === 'input' ? withInputs : role === 'param' ? withParams : role === 'constant' ? undefined : levels.get(expr.args[0]!)
+    if (level !== undefined) levels.set(expr, level)
     vertex.varies = level !== undefined
     vertex.active = level === withInputs
     vertices.push(vertex)
@@ -83,6 +90,7 @@ export function structureOf(network: Network): Structure {
   enterUses(vertices, vertexAt, network)
   return {
     vertices,
+    reducing,
     vertexAt,
     valueAt: { get: (expr) => vertexAt.get(expr)?.value, has: (expr) => vertexAt.has(expr) },
     varies: levels,
@@ -92,15 +100,13 @@ export function structureOf(network: Network): Structure {
 
 /** Finds the parts of an equation, what they vary with and join, and what the equation uses. */
 function readEquation(by: Draft, levels: Table<number>, vertexAt: Lookup<Vertex>): void {
-  const { expr } = by.value
-  const order = inOrder(expr.args)
-  const sources: Use[] = []
+  const order = inOrder(by.value.expr.args)
   let mentions = 0
   for (let i = 0; i < order.length; i++) {
     const part = order[i]!
     if (isSource(part)) {
       const of = vertexAt.get(part)
-      sources.push({ source: part, of, by, count: 1 })
+      by.sources = extended(by.sources, { source: part, of, by, count: 1 })
       // what is under the name of a value has been seen at that value
       if (part.op.atomic && of === undefined) for (const below of inOrder([part], argsOf)) noteLevel(below, levels)
     } else {
@@ -109,14 +115,17 @@ function readEquation(by: Draft, levels: Table<number>, vertexAt: Lookup<Vertex>
       mentions += part.args.length
     }
   }
-  noteLevel(expr, levels)
-  // most equations are trees, in which each part but the root is mentioned once; a slice takes no more room than it needs
-  by.sources = mentions < order.length ? sources.slice() : counted(sources, by.parts)
+  // most equations are trees, in which each part but the root is mentioned once
+  if (mentions >= order.length) by.sources = counted(by.sources, by.parts)
 }
 
-/** A list with one more item; most have no more than one, and take no more room. */
-function extended<T>(list: T[], item: T): T[] {
+/** Sums, means and their kin, and the losses, which sum what they compare. */
+export const isReduction = ({ op, attrs }: Expr): boolean => op === dot || (attrs !== none && ('keepdims' in attrs || 'reduction' in attrs))
+
+/** A list with one more item. There are many, most of them short: those take no more room than they need. */
+export function extended<T>(list: T[], item: T): T[] {
   if (list.length === 0) return [item]
+  if (list.length === 1) return [list[0]!, item]
   list.push(item)
   return list
 }
@@ -155,7 +164,8 @@ function enterUses(vertices: readonly Draft[], vertexAt: Lookup<Draft>, { loss, 
   // from the loss back: a consumer is known to matter before what it uses is looked at
   for (let place = vertices.length - 1; place >= 0; place--) {
     if (!reached[place]) continue
-    const { sources, varies } = vertices[place]!
+    const { sources, varies, uses } = vertices[place]!
+    if (uses.length > 1) uses.reverse()
     for (let i = 0; i < sources.length; i++) {
       const used = sources[i]!.of as Draft | undefined
       if (used === undefined) continue
@@ -163,6 +173,5 @@ function enterUses(vertices: readonly Draft[], vertexAt: Lookup<Draft>, { loss, 
       if (varies) used.uses = extended(used.uses, sources[i]!)
     }
   }
-  for (let i = 0; i < vertices.length; i++) if (vertices[i]!.uses.length > 1) vertices[i]!.uses.reverse()
   for (const of of seeded) of.uses = extended(of.uses, { source: of.value.expr, of, by: end, count: 1 })
 }

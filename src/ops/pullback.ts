@@ -59,7 +59,7 @@ export function errorsIn(name: Expr, g: Expr, varies: Members): readonly Receive
 }
 
 /** Where an equation ends: at names and variables. */
-export const isSource = (expr: Expr): boolean => expr.op.atomic === true || expr.args.length === 0
+export const isSource = (expr: Expr): boolean => expr.visible.length === 0
 
 /** What an equation is made of; a composite without a rule of its own is taken apart. */
 const below = (expr: Expr): readonly Expr[] => (isSource(expr) ? nothing : expr.op.vjp ? expr.args : [definition(expr)!])

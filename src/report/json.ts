@@ -116,17 +116,17 @@ function partsJson(
         shape: shape(v),
         ...(v.role === 'node' ? both(typeset(v.expr.args[0]!)) : {}),
       })),
-    merges: [...branches.merges.values()].flatMap((merges) =>
-      merges
-        .filter((m) => asked(m.at))
-        .map((m) => ({
-          at: m.at.name,
-          op: m.expr.op.name,
-          ...(m.isNamed ? {} : { expr: toText(typeset(m.expr)) }),
-          why: m.expr.op.reason?.(m.expr) ?? m.expr.op.why,
-          branches: writer.sent(m.at).map((line) => ({ of: line.of!.name, ...both(line.right), why: line.remark ?? m.expr.op.why })),
+    merges: [...branches.merges]
+      .filter(([at]) => asked(at))
+      .flatMap(([at, merges]) =>
+        merges.toReversed().map((expr) => ({
+          at: at.name,
+          op: expr.op.name,
+          ...(expr === at.expr.args[0] ? {} : { expr: toText(typeset(expr)) }),
+          why: expr.op.reason?.(expr) ?? expr.op.why,
+          branches: writer.sent(at).map((line) => ({ of: line.of!.name, ...both(line.right), why: line.remark ?? expr.op.why })),
         })),
-    ),
+      ),
     fanOuts: [...branches.fanOuts]
       .filter(([v]) => asked(v))
       .map(([v, uses]) => ({ of: v.name, uses: uses.flatMap(({ by, count }) => Array.from({ length: count }, () => by.value.name)) })),
