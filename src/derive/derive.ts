@@ -18,7 +18,7 @@ import { readingOrder } from './reading.ts'
 import { recognisers } from './recognise.ts'
 import { type Gradient, type Gradients, type Rules, reverse, withTerms } from './reverse.ts'
 import { type Context, nothing as nothingShared, share } from './share.ts'
-import { type Structure, structureOf } from './structure.ts'
+import { extended, type Structure, structureOf } from './structure.ts'
 
 export interface Derivation {
   readonly network: Network
@@ -150,9 +150,12 @@ const skipsFirst = ({ isSkip, kindOf }: Branches): Pick<Rules, 'inReadingOrder' 
 })
 
 function first<T>(items: readonly T[], isFirst: (item: T) => boolean): readonly T[] {
-  const front: T[] = []
-  const rest: T[] = []
-  for (const item of items) (isFirst(item) ? front : rest).push(item)
+  let front: T[] = []
+  let rest: T[] = []
+  for (const item of items) {
+    if (isFirst(item)) front = extended(front, item)
+    else rest = extended(rest, item)
+  }
   return front.length > 0 ? front.concat(rest) : items
 }
 

@@ -49,11 +49,13 @@ export function former(
     const isTerm = contributions.length === 1 && contributions[0]!.term === total
     return { of, adjoint, contributions: own, total: isTerm ? own[0]!.term : opened(total, collect), given, mentions }
   }
-  /** Whether the name of a gradient stays where it is mentioned. A formula that is nothing but a name is never worth another. */
-  const stays = ({ of, total, given, mentions }: Gradient, depth: number): boolean =>
-    given ||
-    recurring.has(of) ||
-    (form !== 'expanded' && total.visible.length > 0 && (depth >= deepest || mentions >= often || anchors.has(of) || stated.has(of)))
+  /** Whether the name of a gradient is replaced where it is mentioned: that of a leaf is mentioned nowhere. */
+  const isOpened = ({ of, total, given, mentions }: Gradient, depth: number): boolean => {
+    if (given || of.role === 'param' || of.role === 'input' || recurring.has(of)) return false
+    // a formula that is nothing but a name is never worth another
+    if (form === 'expanded' || total.visible.length === 0) return true
+    return depth < deepest && mentions < often && !anchors.has(of) && !stated.has(of)
+  }
 
   const enter = (gradient: Gradient): void => {
     const { of, given, contributions } = gradient
@@ -61,7 +63,7 @@ export function former(
     for (let i = 0; i < contributions.length; i++) depth = Math.max(depth, nesting.get(contributions[i]!.consumer) ?? 0)
     const own = given || depth === 0 ? gradient : withOpened(gradient)
     gradients.set(of, own)
-    if (!stays(own, depth)) {
+    if (isOpened(own, depth)) {
       replacement.set(own.adjoint, own.total)
       nesting.set(of, depth + 1)
     }

@@ -3,7 +3,7 @@ import { definition, type Expr } from '../expr/expr.ts'
 import { type Members, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import { isSource, type Sent } from '../ops/pullback.ts'
-import type { Structure, Use, Vertex } from './structure.ts'
+import { extended, type Structure, type Use, type Vertex } from './structure.ts'
 
 export interface Skips {
   isSkip(from: Value, consumer: Value): boolean
@@ -13,19 +13,31 @@ export interface Skips {
 
 export function skipsOf({ vertices, vertexAt, active }: Structure): Skips {
   const sumsOf = new Table<Sums>()
-  const skipsFrom = new Table<ReadonlySet<Value>>()
+  const skipsFrom = new Table<readonly Use[]>()
   const goesRound = walker(vertices)
   const sums = (consumer: Value): Sums => {
+    const root = consumer.expr.args[0]!
+    if (handsNothingOn(root)) return noSums
     let known = sumsOf.get(consumer)
-    if (!known) sumsOf.set(consumer, (known = sumsIn(consumer.expr.args[0]!, active)))
+    if (!known) sumsOf.set(consumer, (known = sumsIn(root, active)))
     return known
   }
-  const isSkip = ({ source, of, by, count }: Use): boolean => {
-    const direct = sums(by.value).received.get(source)
-    return direct !== undefined && (count > direct || goesRound(of!, by))
+  /** How often the sums of an equation receive what it uses as it is; a sum of names, all that it mentions. */
+  const direct = ({ source, by, count }: Use): number => {
+    const [root] = by.parts
+    if (by.parts.length === 1 && root!.op.passes?.(root!) === root!.args) return by.joins.length > 0 ? count : 0
+    return sums(by.value).received.get(source) ?? 0
   }
-  /** The consumers that a value skips to. */
-  const consumers = ({ active, uses }: Vertex): ReadonlySet<Value> => new Set(active ? uses.filter(isSkip).map(({ by }) => by.value) : [])
+  const isSkip = (use: Use): boolean => {
+    const received = direct(use)
+    return received > 0 && (use.count > received || goesRound(use.of!, use.by))
+  }
+  /** The uses of a value that are skips. */
+  const skips = ({ active, uses }: Vertex): readonly Use[] => {
+    let found: Use[] = []
+    if (active) for (let i = 0; i < uses.length; i++) if (isSkip(uses[i]!)) found = extended(found, uses[i]!)
+    return found
+  }
   return {
     isHandedOn: (from, consumer, via) =>
       via !== undefined &&
@@ -34,8 +46,8 @@ export function skipsOf({ vertices, vertexAt, active }: Structure): Skips {
       passedBy(via).includes(from.expr),
     isSkip(from, consumer) {
       let known = skipsFrom.get(from)
-      if (!known) skipsFrom.set(from, (known = consumers(vertexAt.get(from)!)))
-      return known.has(consumer)
+      if (!known) skipsFrom.set(from, (known = skips(vertexAt.get(from)!)))
+      return known.length > 0 && known[lastBefore(known, vertexAt.get(consumer)!.place)]?.by.value === consumer
     },
   }
 }
@@ -51,11 +63,11 @@ const passedBy = (expr: Expr): readonly Expr[] => expr.op.passes?.(expr) ?? []
 
 const noSums: Sums = { carriers: new Map(), received: new Map() }
 
+/** So most equations do. */
+const handsNothingOn = ({ op }: Expr): boolean => op.vjp !== undefined && !op.passes && !op.slope && !op.joins
+
 /** From the top of the equation down: through activations and normalisations, and through all that hands values on as they are. */
 function sumsIn(root: Expr, active: Members): Sums {
-  // most equations hand nothing on
-  const { passes, slope, joins, vjp } = root.op
-  if (vjp && !passes && !slope && !joins) return noSums
   const carriers = new Map<Expr, boolean>()
   const received = new Map<Expr, number>()
   const todo = [{ expr: root, isSummed: false }]
