@@ -1,5 +1,5 @@
 /** The forms of a gradient: which of the names ∂L/∂v stay, and which are replaced by what they stand for. */
-import { type Expr, substitute } from '../expr/expr.ts'
+import { type Expr, exchanged, inOrder, make, substitute } from '../expr/expr.ts'
 import { type Members, Register, Table } from '../expr/table.ts'
 import type { Value } from '../network/network.ts'
 import type { Rewriter } from '../rewrite/engine.ts'
@@ -33,14 +33,21 @@ export function former(
   { simplify, collect }: Pick<Rules, 'simplify' | 'collect'>,
 ): Former {
   const gradients = new Register<Value, Gradient>()
-  const replacement = new Table<Expr>()
+  /** What stands in place of names, and of what mentions them. */
+  const instead = new Table<Expr>()
   /** How deep names are opened in the formula of a value that is written into others. */
   const nesting = new Table<number>()
   const printed = forest()
-  const opening = (e: Expr): Expr | undefined => replacement.get(e)
+  /** What is settled of a name stays so: each name is settled before a formula with it is opened. */
   const opened = (expr: Expr, tidy: (expr: Expr) => Expr): Expr => {
-    const [result] = substitute([expr], opening)
-    return result === expr ? expr : tidy(result!)
+    const parts = inOrder([expr])
+    for (let i = 0; i < parts.length; i++) {
+      const { op, visible, attrs } = parts[i]!
+      const others = exchanged(visible, instead)
+      if (others !== visible) instead.set(parts[i]!, make(op, others, attrs))
+    }
+    const result = instead.get(expr)
+    return result === undefined ? expr : tidy(result)
   }
   const simplified = (term: Expr): Expr => opened(term, simplify)
   /** With what stands for names in its terms: a term mentions the error of its consumer, and no other. */
@@ -64,7 +71,7 @@ export function former(
     const own = given || depth === 0 ? gradient : withOpened(gradient)
     gradients.set(of, own)
     if (isOpened(own, depth)) {
-      replacement.set(own.adjoint, own.total)
+      instead.set(own.adjoint, own.total)
       nesting.set(of, depth + 1)
     }
     if (isPrinted(own, nesting)) printed.add(own.total)

@@ -229,10 +229,10 @@ export const argsOf = (expr: Expr): readonly Expr[] => expr.args
 /** Counts traversals: an expression that bears the number of the present one has been seen. Cheaper than a set for each. */
 let traversal = 0
 
-/** What is being visited, its arguments, which comes next, and what has been visited: this room is kept from one formula to the next. */
-const room: { readonly open: Expr[]; readonly args: (readonly Expr[])[]; readonly next: number[]; readonly visited: Expr[] } = {
+/** What is being visited, each in which list, what comes next there, and what has been visited: this room is kept from one formula to the next. */
+const room: { readonly open: Expr[]; readonly lists: (readonly Expr[])[]; readonly next: number[]; readonly visited: Expr[] } = {
   open: [],
-  args: [],
+  lists: [],
   next: [],
   visited: [],
 }
@@ -243,34 +243,34 @@ const room: { readonly open: Expr[]; readonly args: (readonly Expr[])[]; readonl
  */
 export function inOrder(roots: readonly Expr[], below?: (expr: Expr) => readonly Expr[] | undefined): Expr[] {
   const present = ++traversal
-  const { open, args, next, visited } = room
+  const { open, lists, next, visited } = room
   let count = 0
-  for (let r = 0; r < roots.length; r++) {
-    let top = -1
-    let expr: Expr | undefined = roots[r]
-    for (;;) {
-      if (expr !== undefined && expr.seen !== present) {
-        expr.seen = present
-        const own = below === undefined ? expr.visible : below(expr)
-        if (own !== undefined && own.length > 0) {
-          open[++top] = expr
-          args[top] = own
-          next[top] = 0
-        } else if (own !== undefined) visited[count++] = expr
-      }
-      if (top < 0) break
-      const i = next[top]!
-      if (i < args[top]!.length) {
-        expr = args[top]![i]!
-        next[top] = i + 1
-      } else {
-        visited[count++] = open[top--]!
-        expr = undefined
-      }
+  let depth = 0
+  let list = roots
+  let i = 0
+  while (i < list.length || depth > 0) {
+    if (i === list.length) {
+      visited[count++] = open[--depth]!
+      list = lists[depth]!
+      i = next[depth]!
+      continue
+    }
+    const expr = list[i++]!
+    if (expr.seen === present) continue
+    expr.seen = present
+    const own = below === undefined ? expr.visible : below(expr)
+    if (own === undefined) continue
+    if (own.length === 0) visited[count++] = expr
+    else {
+      open[depth] = expr
+      lists[depth] = list
+      next[depth++] = i
+      list = own
+      i = 0
     }
   }
   const order = visited.slice(0, count)
-  if (open.length > mostKept) open.length = args.length = next.length = 0
+  if (open.length > mostKept) open.length = lists.length = next.length = 0
   if (visited.length > mostKept) visited.length = 0
   return order
 }
