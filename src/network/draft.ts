@@ -36,7 +36,7 @@ export interface Draft {
   readonly dims: Map<string, Dim>
   readonly values: Map<string, Value>
   readonly exprs: Map<string, Expr>
-  readonly families: Map<string, string[]>
+  readonly families: Map<string, Set<string>>
   readonly functions: Map<string, DeclaredFunction>
   readonly modules: Map<string, Module>
   readonly moduleCalls: Map<string, ModuleCall>

@@ -139,7 +139,7 @@ function finished(frame: Frame, lossName: string, lossIsOpaque: boolean, entries
 /** One call of a module as a network of its own: its arguments are inputs, and of the loss only what the module returns is known. */
 function isolated({ module, args, sizes }: ModuleCall, lossName: string, outer: Frame, source: Source): Network {
   const values = new Map<string, Expr>()
-  const families = new Map<string, string[]>()
+  const families = new Map<string, Set<string>>()
   const dims = new Map([...outer.dims, ...sizes])
   const draft: Draft = { ...outer.draft, dims, values: new Map(), exprs: values, families, moduleCalls: new Map() }
   const calls = callsIn(module.steps)

@@ -41,7 +41,7 @@ export interface Frame {
   readonly values: Map<string, Expr>
   /** Sizes by name, without the indices of loops. */
   readonly dims: Map<string, Dim>
-  readonly families: Map<string, string[]>
+  readonly families: Map<string, Set<string>>
   readonly instances: Map<string, Instance>
   readonly broken: Set<string>
   /** Names that the caller gives to what this body returns. */
@@ -66,7 +66,7 @@ export function newFrame(start: Start): Frame {
   const { draft, dims, reach, sumOver } = start
   const parts = {
     values: start.values ?? new Map<string, Expr>(),
-    families: start.families ?? new Map<string, string[]>(),
+    families: start.families ?? new Map<string, Set<string>>(),
     instances: new Map<string, Instance>(),
     broken: new Set<string>(),
   }
@@ -178,13 +178,13 @@ export function define(local: string, value: Value, frame: Frame): void {
 }
 
 /** Adds z[3] to the family z, and h[1][2] to h[1], which it adds to h. */
-export function enrol(member: string, families: Map<string, string[]>): void {
+export function enrol(member: string, families: Map<string, Set<string>>): void {
   if (!member.endsWith(']')) return
   const family = member.slice(0, member.lastIndexOf('['))
   const members = families.get(family)
-  if (members) members.push(member)
+  if (members) members.add(member)
   else {
-    families.set(family, [member])
+    families.set(family, new Set([member]))
     enrol(family, families)
   }
 }

@@ -139,8 +139,8 @@ function callFrame(body: Frame, prefix: string, { returns }: Module, names: read
   return frame
 }
 
-const copied = (families: ReadonlyMap<string, string[]>): Map<string, string[]> =>
-  new Map([...families].map(([name, members]) => [name, [...members]]))
+const copied = (families: ReadonlyMap<string, ReadonlySet<string>>): Map<string, Set<string>> =>
+  new Map([...families].map(([name, members]) => [name, new Set(members)]))
 
 /** Before a body is read, whatever is returned with an index may be a family. */
 const everything = { has: () => true } as unknown as Scope['families']

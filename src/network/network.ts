@@ -112,7 +112,7 @@ export interface Network {
 export interface Scope {
   readonly values: ReadonlyMap<string, Expr>
   /** The members of each family, by their names: z has z[0], z[1] … */
-  readonly families: ReadonlyMap<string, readonly string[]>
+  readonly families: ReadonlyMap<string, ReadonlySet<string>>
   readonly functions: ReadonlyMap<string, DeclaredFunction>
   readonly dims: ReadonlyMap<string, Dim>
   readonly text: string

@@ -82,7 +82,8 @@ function enrolAll(steps: readonly Step[], frame: Pick<Frame, 'families' | 'calls
       continue
     }
     const called = namesIn(step.value, 'calls').filter(({ name }) => frame.calls.get(name)?.count === 1)
-    for (const name of [...step.targets.map(baseOf), ...called.map((c) => c.name)]) frame.families.set(name, frame.families.get(name) ?? [])
+    for (const name of [...step.targets.map(baseOf), ...called.map((c) => c.name)])
+      frame.families.set(name, frame.families.get(name) ?? new Set())
   }
 }
 

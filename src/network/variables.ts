@@ -57,7 +57,7 @@ function membersOfFamily(name: Text, frame: Frame): readonly Member[] {
   if (inside === undefined) return [{ local: base, frame }]
   const start = name.start + name.text.indexOf('[') + 1
   const within: Text = name.exact ? { start, end: start + inside.length, text: inside, exact: true } : { ...name, text: inside }
-  frame.families.set(base, frame.families.get(base) ?? [])
+  frame.families.set(base, frame.families.get(base) ?? new Set())
   // the members of a family whose length is a symbol are made when they are spoken of
   const isOpen = (loop: Loop): boolean => frame.keep !== undefined && isSymbolicRange(loop, frame.scope)
   if (/\bin\s+range\b/.test(inside)) {
