@@ -44,8 +44,8 @@ function inHalves(terms: readonly Tensor[]): Tensor {
 function withoutSign(term: Layout, expr: Expr): Layout | undefined {
   const bare = expr.op === broadcast ? expr.args[0]! : expr
   if (bare.op === negate && term.kind === 'row' && term.parts[0] === minusSign) return term.parts[1]
-  const value = numberOf(expr)
-  return value !== undefined && value < 0 && term.kind === 'symbol' ? numberLayout(-value) : undefined
+  const value = term.kind === 'symbol' ? numberOf(expr) : undefined
+  return value !== undefined && value < 0 ? numberLayout(-value) : undefined
 }
 
 /** −a */

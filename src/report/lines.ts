@@ -268,10 +268,10 @@ const usedOften = ({ layout }: Value, { count }: Use): string => `${toText(layou
 
 /** used by a and y: contributions add up */
 function usesText(uses: readonly Use[]): string {
-  const names = uses.map(({ by, count }) => toText(by.value.layout) + often(count))
-  const rest = names.splice(names.length > 6 ? 5 : -1)
-  const last = rest.length > 1 ? `${rest.length} others` : rest[0]!
-  const list = names.length > 0 ? `${names.join(', ')} and ${last}` : last
+  const nameOf = ({ by, count }: Use): string => toText(by.value.layout) + often(count)
+  const named = uses.length > 6 ? 5 : uses.length - 1
+  const last = uses.length > 6 ? `${uses.length - named} others` : nameOf(uses[named]!)
+  const list = named > 0 ? `${uses.slice(0, named).map(nameOf).join(', ')} and ${last}` : last
   return `used by ${list}: contributions add up`
 }
 

@@ -15,11 +15,11 @@ export function reasonAtTop({ expr }: Value, { varies }: Structure): string {
 /** One sentence for every kind of operation in the equation that joins branches, the outermost first. */
 export function reasonsOf(value: Value, structure: Structure): string {
   const { parts } = structure.vertexAt.get(value)!
-  const reasons: string[] = []
+  let reasons: readonly string[] = []
   for (let i = parts.length - 1; i >= 0; i--) {
     if (!joinsBranches(parts[i]!, structure)) continue
     const reason = reasonOf(parts[i]!)
-    if (!reasons.includes(reason)) reasons.push(reason)
+    if (!reasons.includes(reason)) reasons = [...reasons, reason]
   }
   return reasons.join('; ')
 }

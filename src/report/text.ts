@@ -16,7 +16,7 @@ export function textOf(report: Report, paint: Paint): string {
   const title = [report.title, `loss ${toText(report.loss)}`, 'gradients have the shape of their variable'].filter(Boolean).join(' · ')
   let text = `${paint.strong(title)}\n`
   if (report.about) text += `${paint.faint(report.about)}\n`
-  for (const section of report.sections) text += `\n${sectionText(section, paint)}`
+  for (const section of report.sections) text += sectionText(section, paint)
   return text
 }
 
@@ -31,10 +31,11 @@ function writtenOf({ left, sign, right }: Line, before = ''): Written {
   return { text: head + toText(right), head }
 }
 
+/** The lines of a section, after an empty one. */
 function sectionText(section: Section, paint: Paint): string {
   const { kind, title, lines, where } = section
   const indent = kind === 'forward' && title ? `${margin}  ` : margin
-  const out: string[] = []
+  const out = ['']
   const head = headText(section, paint)
   if (head) out.push(head)
   if (lines.length === 1) writeLine(lines[0]!, writtenOf(lines[0]!), least, indent, paint, out)
