@@ -147,26 +147,28 @@ const loop = (body: object): object => {
 const layer: Reader<Layer> = {
   schema: { anyOf: [{ type: 'string' }, loop({ $ref: '#/$defs/layers' })] },
   read(node, context, where) {
-    const entries = isMap(node) ? entriesOf(node, context, where) : []
-    const only = entries[0]
-    if (!only?.key.text.startsWith('for ')) return { kind: 'equation', text: equation.read(node, context, where) }
-    if (entries.length > 1)
-      return expected('a loop', 'one "for …:" with its equations', node, 'What follows the loop is an item of its own, after "- ".')
-    if (isEmpty(only.node)) return expected('the loop', 'a list of equations', only.node, 'Indent its equations further than the word for.')
-    return { kind: 'for', header: loopHeader(only.key), body: layers.read(only.node, context, 'the loop') }
+    if (isMap(node)) {
+      const entries = entriesOf(node, context, where)
+      if (entries[0]?.key.text.startsWith('for ')) return loopOf(node, entries, context)
+    }
+    const found = text.read(node, context, where)
+    if (found.text.startsWith('for')) refuseHeader(found)
+    return { kind: 'equation', text: found }
   },
 }
 
+function loopOf(node: Node, entries: ReturnType<typeof entriesOf>, context: Context): Layer {
+  const { key, node: body } = entries[0]!
+  if (entries.length > 1)
+    return expected('a loop', 'one "for …:" with its equations', node, 'What follows the loop is an item of its own, after "- ".')
+  if (isEmpty(body)) return expected('the loop', 'a list of equations', body, 'Indent its equations further than the word for.')
+  return { kind: 'for', header: loopHeader(key), body: layers.read(body, context, 'the loop') }
+}
+
 /** A loop without its colon runs on into the list that follows it. */
-const equation: Reader<Text> = {
-  ...text,
-  read(node, context, where) {
-    const found = text.read(node, context, where)
-    const header = found.text.startsWith('for') ? /^for\s.*?\)/.exec(found.text)?.[0] : undefined
-    return header
-      ? fail('expected', { where: 'a loop', expected: `${header}: with its equations below`, found: 'without the colon' }, found)
-      : found
-  },
+function refuseHeader(found: Text): void {
+  const header = /^for\s.*?\)/.exec(found.text)?.[0]
+  if (header) fail('expected', { where: 'a loop', expected: `${header}: with its equations below`, found: 'without the colon' }, found)
 }
 
 const layers: Reader<readonly Layer[]> = listOf(layer, 'a list of equations')

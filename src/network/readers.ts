@@ -153,15 +153,20 @@ export const listOf = <T>(item: Reader<T>, what = 'a list'): Reader<readonly T[]
   read(node, context, where) {
     if (!isList(node)) return expected(where, what, node, isScalar(node) ? 'A list has one item a line, each after "- ".' : undefined)
     if (node.flow) refuseSplit(node, context)
-    const values: T[] = []
+    const { items } = node
+    // of exact length: there are many, and they are short
+    const values = new Array<T>(items.length)
     const place = `an item of ${where}`
-    for (let i = 0; i < node.items.length; i++) {
+    let count = 0
+    for (let i = 0; i < items.length; i++) {
       try {
-        values.push(item.read(node.items[i]!, context, place))
+        values[count] = item.read(items[i]!, context, place)
+        count++
       } catch (error) {
         gather(error, context.faults)
       }
     }
+    if (count < items.length) values.length = count
     return values
   },
 })
@@ -172,8 +177,8 @@ const opened = (written: string): number => (written.match(/[([{]/g)?.length ?? 
 const bracket = /[([{]/
 
 /** `[y = f(a, b)]` was split at the comma within the parentheses. */
-function refuseSplit({ items }: List, { source }: Context): void {
-  if (!bracket.test(source.slice(spanOf(items[0]).start, spanOf(items.at(-1)).end))) return
+function refuseSplit({ items, start: open, end: close }: List, { source }: Context): void {
+  if (!bracket.test(source.slice(open + 1, close - 1))) return
   const isPlain = (node: Node | null): boolean => isScalar(node) && node.style === 'plain' && node.value !== null
   const spans = items.map((node) => (isPlain(node) ? spanOf(node) : undefined))
   for (const [i, span] of spans.entries()) {
