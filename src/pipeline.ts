@@ -10,8 +10,9 @@ import type { Document } from './network/document.ts'
 import { readDocument } from './network/document.ts'
 import { readDump } from './network/dump.ts'
 import { elaborate } from './network/elaborate.ts'
-import { unrolledFor } from './network/lengths.ts'
-import type { Network } from './network/network.ts'
+import { evenly, unrolledFor } from './network/lengths.ts'
+import { mentions } from './network/names.ts'
+import type { Lengths, Network } from './network/network.ts'
 import type { Differentiate } from './network/pointwise.ts'
 import { depthsOf } from './network/symbolic.ts'
 
@@ -44,10 +45,10 @@ export async function readNetwork(source: Source, sizes: Options['sizes']): Prom
   const calculus = await calculusFor(document)
   const depths = depthsOf(document, new Set([...document.dims.map((d) => d.name.text), ...sizes.keys()]))
   if (depths.length === 0) return elaborate(document, source, sizes, calculus)
-  const unrolled = (length: number): Network =>
-    elaborate(document, source, new Map([...sizes, ...depths.map((name) => [name, length] as const)]), calculus)
-  const network = elaborate(document, source, sizes, calculus, { depths, sample: unrolled(3) })
-  return { ...network, unrolled }
+  const to = (lengths: Lengths): Network => elaborate(document, source, new Map([...sizes, ...lengths]), calculus)
+  const sample = to(evenly(depths, 3))
+  const isInModules = document.modules.some(({ span }) => depths.some((name) => mentions(source.text.slice(span.start, span.end), name)))
+  return { ...elaborate(document, source, sizes, calculus, { depths, sample }), unrolling: { depths, isInModules, to } }
 }
 
 /** What checks is loaded when something is to be checked. */
@@ -70,7 +71,7 @@ export async function derive(source: Source, options: Options = defaults, tell: 
   if (!options.verify) return { derivation, verification: null, judgements: null }
   tell('verifying')
   const { checkLoops, judge, verify } = await checks()
-  if (network.unrolled) return { derivation, ...checkLoops(derivation, network.unrolled, options.seed) }
+  if (network.unrolling) return { derivation, ...checkLoops(derivation, network.unrolling, options.seed) }
   const verification = verify(derivation, options.seed)
   tell('judging claims')
   return { derivation, verification, judgements: judgementsOf(network, derivation, options, judge) }

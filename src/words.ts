@@ -46,6 +46,10 @@ export const words = {
 
   // names
   'unknown-name': (p: { name: string; near?: string; hint?: string }): Words => [`${p.name} is not defined${maybe(p.near)}`, p.hint],
+  'no-member': (p: { name: string; family: string; count: number; listed: string }): Words => [
+    `${p.name} is not defined`,
+    `${p.family} has ${p.count === 1 ? 'the member' : 'the members'} ${p.listed} here.`,
+  ],
   'unknown-operation': (p: { name: string; near?: string }): Words => [
     `there is no operation ${p.name}${maybe(p.near)}`,
     p.near ? undefined : 'An unknown function can be declared:  functions: { F(x): opaque }',
@@ -197,6 +201,14 @@ export const verified = {
   'closed-same': (p: { count: number }) =>
     p.count === 1 ? '1 closed form has the same values as its paths' : `${p.count} closed forms have the same values as their paths`,
   'closed-differs': (p: { of: string }) => `the closed form of the gradient by ${p.of} has other values than its paths`,
+} as const
+
+/** Why a claim is neither right nor wrong. */
+export const undecided = {
+  nothing: (_: object) => 'the index takes no value',
+  points: (p: { compared: number; points: number }) => `the sides had finite values at ${p.compared} of ${p.points} points`,
+  missing: (p: { what: string; lengths: string }) => `for ${p.lengths}, ${p.what}`,
+  'few-lengths': (p: { lengths: string }) => `the sides agree for ${p.lengths}, but that says too little about other lengths`,
 } as const
 
 /** What to do about some faults that have no code of their own. */

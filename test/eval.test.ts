@@ -5,6 +5,7 @@ import { drawPoint } from '../src/check/draw.ts'
 import { deriveGradients } from '../src/derive/derive.ts'
 import { Failure } from '../src/diagnostic.ts'
 import { sizeIn } from '../src/expr/dim.ts'
+import { evenly } from '../src/network/lengths.ts'
 import type { Value } from '../src/network/network.ts'
 import { defaults, derive, evaluateWith } from '../src/pipeline.ts'
 import { faultText } from '../src/report/faults.ts'
@@ -63,7 +64,8 @@ const samples = readdirSync('samples').filter((f) => f.endsWith('.yaml') && !/: 
 test.each(samples)('%s: sizes follow from the arrays, and what comes out goes in again', async (file) => {
   const source = { name: file, text: readFileSync(`samples/${file}`, 'utf8') }
   const { derivation } = await derive(source, { ...defaults, verify: false })
-  const network = derivation.network.unrolled?.(5) ?? derivation.network
+  const { unrolling } = derivation.network
+  const network = unrolling ? unrolling.to(evenly(unrolling.depths, 5)) : derivation.network
   const { raw } = deriveGradients(network, defaults)
   const point = drawPoint(network, 3, 0, 1)
   const values = Object.fromEntries(

@@ -29,7 +29,7 @@ function expectVerified({ byValue, unchecked }: Verification): void {
 
 /** Verifies a derivation, without the claims, which are the same in every form. */
 const verificationOf = ({ derivation }: Result): Verification =>
-  derivation.network.unrolled ? checkLoops(derivation, derivation.network.unrolled, 1).verification : verify(derivation, 1)
+  derivation.network.unrolling ? checkLoops(derivation, derivation.network.unrolling, 1).verification : verify(derivation, 1)
 
 const forms = ['local', 'expanded', 'jacobian'] as const
 const guises = ['symbol', 'explicit', 'output'] as const

@@ -7,7 +7,7 @@ import { shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Ast } from '../network/ast.ts'
 import { expressionOf } from '../network/expression.ts'
-import { missingMember, referenceOf, stepsOf, withIndex } from '../network/families.ts'
+import { referenceOf, refuseMember, stepsOf, withIndex } from '../network/families.ts'
 import type { Claim, Scope, Value } from '../network/network.ts'
 import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { fill, named, numberOf } from '../ops/leaves.ts'
@@ -186,9 +186,9 @@ function referred(ast: Ast, scope: Scope, { network, structure }: Derivation): V
   const expr = scope.values.get(name)
   const value = expr && structure.valueAt.get(expr)
   if (value) return value
+  refuseMember(name, scope, ast)
   const near = nearest(name, network.values.keys())
-  const missing = missingMember(name, scope)
-  return fail('unknown-name', { name, ...(near && !missing.hint ? { near } : {}), ...missing }, ast)
+  return fail('unknown-name', { name, ...(near ? { near } : {}) }, ast)
 }
 
 function gradient(by: Ast, scope: Scope, derivation: Derivation): Expr {

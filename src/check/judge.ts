@@ -7,11 +7,11 @@ import { sameShape, shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Ast } from '../network/ast.ts'
 import { stepsOf } from '../network/families.ts'
-import type { Claim, Value } from '../network/network.ts'
+import type { Claim, Lengths, Value } from '../network/network.ts'
 import { fill, numberOf, variable } from '../ops/leaves.ts'
 import { canonicaliser } from '../rewrite/canonical.ts'
 import { allFinite, distance, largest, type Tensor } from '../tensor/tensor.ts'
-import { hints, mistakes } from '../words.ts'
+import { hints, mistakes, undecided } from '../words.ts'
 import { asOperator, type Sides, sidesOf, subjectOf } from './claims.ts'
 import { diagnose } from './diagnose.ts'
 import { withStrangers } from './draw.ts'
@@ -22,11 +22,13 @@ import { pointOf } from './points.ts'
 
 export type Verdict =
   | { readonly kind: 'proved' }
-  | { readonly kind: 'agrees'; readonly points: number; readonly worst: number; readonly lengths?: readonly number[] }
+  | { readonly kind: 'agrees'; readonly points: number; readonly worst: number; readonly lengths?: readonly Lengths[] }
   | {
       readonly kind: 'refuted'
       readonly diagnosis: Diagnosis
       readonly counterexample: Counterexample | undefined
+      /** The index of the claim where it does not hold, and the lengths of the loops there. */
+      readonly at: ReadonlyMap<string, number>
       /** Of the network, the module or the loop of some length that the claim was held against. */
       readonly derivation: Derivation
     }
@@ -76,9 +78,9 @@ function casesOf({ loop, span }: Claim, { network }: Derivation): readonly Case[
 }
 
 /** A claim holds if it holds everywhere; of several verdicts the worst one counts. */
-export function overall(verdicts: readonly Verdict[]): Verdict {
+function overall(verdicts: readonly Verdict[]): Verdict {
   const first = (kind: Verdict['kind']): Verdict | undefined => verdicts.find((v) => v.kind === kind)
-  const nothing: Verdict = { kind: 'undecided', because: 'the index takes no value' }
+  const nothing: Verdict = { kind: 'undecided', because: undecided.nothing({}) }
   return first('refuted') ?? first('undecided') ?? first('agrees') ?? first('proved') ?? nothing
 }
 
@@ -89,7 +91,7 @@ function verdictOn(claim: Claim, derivation: Derivation, seed: number, at: Case)
   try {
     compared = asTensors(sidesOf(claim, derivation, at), derivation)
   } catch (error) {
-    if (isAboutShapes(error)) return byShape(error.diagnostics[0]!, subject, mended(), derivation)
+    if (isAboutShapes(error)) return byShape(error.diagnostics[0]!, subject, mended(), derivation, at)
     throw error
   }
   const [left, right] = compared
@@ -100,6 +102,7 @@ function verdictOn(claim: Claim, derivation: Derivation, seed: number, at: Case)
       kind: 'refuted',
       diagnosis: diagnose({ left, right, subject }, derivation, seed, mended),
       counterexample: evidence.at,
+      at,
       derivation,
     }
   return evidence
@@ -114,12 +117,14 @@ const byShape = (
   subject: Value | undefined,
   mend: Diagnosis | undefined,
   derivation: Derivation,
+  at: Case,
 ): Verdict => ({
   kind: 'refuted',
   diagnosis: mend
     ? { ...mend, details: [mistakes['by-shapes']({ message })], subject }
     : { kind: 'shape', message, ...(hint ? { details: [hint] } : {}), subject },
   counterexample: undefined,
+  at,
   derivation,
 })
 
@@ -187,7 +192,7 @@ export function compare(left: Expr, right: Expr, derivation: Derivation, seed: n
     else if (!(error <= Math.max(grainOf(comparison.point), 100 * noiseOf(comparison))))
       return { kind: 'differs', at: { point: comparison.point, claimed: r, derived: l } }
   }
-  if (compared < fewest) return { kind: 'undecided', because: `the sides had finite values at ${compared} of ${points} points` }
+  if (compared < fewest) return { kind: 'undecided', because: undecided.points({ compared, points }) }
   return { kind: 'agrees', points: compared, worst }
 }
 

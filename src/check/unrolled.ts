@@ -1,30 +1,23 @@
 /** Checks loops whose length is a symbol on loops of real lengths: every formula of a step, every sum and closed form, every claim. */
 import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
-import { deriveGradients } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
 import { valueInGradient } from '../derive/shift.ts'
-import { Failure } from '../diagnostic.ts'
 import { type Sizes, sizeIn } from '../expr/dim.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
 import { type Expr, inOrder } from '../expr/expr.ts'
 import { claimOf, declaredIn } from '../network/claims.ts'
 import { nameWith } from '../network/moved.ts'
-import type { Claim, Network, Scope, Value } from '../network/network.ts'
+import type { Scope, Unrolling, Value } from '../network/network.ts'
 import { distance, full, largest, type Tensor, zip } from '../tensor/tensor.ts'
 import { tolerance as mostError } from './differences.ts'
 import { drawPoint } from './draw.ts'
-import { type Judgement, judge, overall, type Verdict, verdictInNumbers } from './judge.ts'
+import type { Judgement } from './judge.ts'
+import { type Case, judgeLengthwise, verdictOver } from './lengthwise.ts'
+import { type Trial, type Trials, trialsOf } from './trials.ts'
 import { type Reason, type Verification, type Verified, verify } from './verify.ts'
 
-/** The lengths that are tried. */
-const lengths = [1, 2, 3, 4]
 /** Between the formulas and the gradients of the unrolled loop. */
 const tolerance = 1e-8
-
-interface Unrolled {
-  readonly length: number
-  readonly derivation: Derivation
-}
 
 /** What is found out about a derivation with symbolic loops. */
 export interface LoopChecks {
@@ -32,68 +25,20 @@ export interface LoopChecks {
   readonly judgements: readonly Judgement[]
 }
 
-export function checkLoops(derivation: Derivation, unroll: (length: number) => Network, seed: number): LoopChecks {
-  const unrolled = lengths.map((length): Unrolled => {
-    const network = unroll(length)
-    return { length, derivation: deriveGradients(network, { form: 'local', derivatives: 'symbol', trace: false }) }
-  })
-  const verification = verified(derivation, unrolled, seed)
+export function checkLoops(derivation: Derivation, unrolling: Unrolling, seed: number): LoopChecks {
+  const trials = trialsOf(unrolling)
+  const verification = verified(derivation, trials.short, seed)
   const isCompared = (value: Value): boolean => verification.byValue.get(value)?.ok ?? true
   const statements = derivation.loops
     .flatMap((loop) => loop.statements)
-    .map((statement) => ({ statement, ok: statement.claim ? holdsFor(statement, unrolled, seed) : isCompared(statement.of) }))
-  return { verification: { ...verification, statements }, judgements: judged(unrolled, seed) }
-}
-
-/** The verdicts on the claims of a spec: on each length they can speak of. */
-function judged(unrolled: readonly Unrolled[], seed: number): readonly Judgement[] {
-  const { network, ...sample } = unrolled.at(-1)!.derivation
-  const own = network.claims.map((claim, i) => {
-    const cases = unrolled.map(({ length, derivation }) => ({ length, claim: derivation.network.claims[i]!, derivation }))
-    const { verdict, derivation } = overLengths(cases, seed)
-    return { claim, verdict, ok: verdict.kind === (claim.negated ? 'refuted' : 'agrees'), derivation }
-  })
-  const inModules = network.modules.flatMap((module) => {
-    const derivation = deriveGradients(module, { form: sample.form, derivatives: 'symbol', trace: false })
-    return module.claims.map((claim) => ({ ...judge(claim, derivation, seed), about: module.title }))
-  })
-  return [...own, ...inModules]
-}
-
-interface Case {
-  readonly length: number
-  readonly claim: Claim
-  readonly derivation: Derivation
-}
-
-/** One verdict of several: a claim may speak of members that short loops do not have. */
-function overLengths(cases: readonly Case[], seed: number): { readonly verdict: Verdict; readonly derivation: Derivation } {
-  const found: { length: number; verdict: Verdict; derivation: Derivation }[] = []
-  let missing: Failure | undefined
-  for (const { length, claim, derivation } of cases) {
-    try {
-      const verdict = verdictInNumbers(claim, derivation, seed)
-      const isEmpty = claim.loop && verdict.kind === 'undecided'
-      if (!isEmpty || cases.length === 1) found.push({ length, verdict, derivation })
-    } catch (error) {
-      if (!(error instanceof Failure) || error.diagnostics.some((d) => d.code !== 'unknown-name')) throw error
-      missing = error
-    }
-  }
-  if (found.length === 0 && missing) throw missing
-  const verdict = overall(found.map((f) => f.verdict))
-  const { derivation } = found.find((f) => f.verdict === verdict) ?? cases.at(-1)!
-  if (verdict.kind !== 'agrees') return { verdict, derivation }
-  const agreeing = found.map((f) => f.verdict)
-  const points = agreeing.reduce((sum, v) => sum + (v.kind === 'agrees' ? v.points : 0), 0)
-  const worst = agreeing.reduce((most, v) => Math.max(most, v.kind === 'agrees' ? v.worst : 0), 0)
-  return { verdict: { kind: 'agrees', points, worst, lengths: found.map((f) => f.length) }, derivation }
+    .map((statement) => ({ statement, ok: statement.claim ? holdsFor(statement, trials, seed) : isCompared(statement.of) }))
+  return { verification: { ...verification, statements }, judgements: judgeLengthwise(trials, unrolling.isInModules, seed) }
 }
 
 /** A formula about all steps, as a claim about every length. */
-function holdsFor({ claim = '', range }: Statement, unrolled: readonly Unrolled[], seed: number): boolean {
+function holdsFor({ claim = '', range }: Statement, trials: Trials, seed: number): boolean {
   const text = (written: string) => ({ start: 0, end: 0, text: written, exact: false })
-  const cases = unrolled.map(({ length, derivation }) => {
+  const at = ({ derivation }: Trial): Case => {
     const declared = declaredIn(derivation.network.scope)
     const entry = {
       form: 'spec' as const,
@@ -103,13 +48,13 @@ function holdsFor({ claim = '', range }: Statement, unrolled: readonly Unrolled[
       for: range ? text(range) : undefined,
       span: { start: 0, end: 0 },
     }
-    return { length, claim: claimOf(entry, { name: '', text: '' }, declared), derivation }
-  })
-  return overLengths(cases, seed).verdict.kind === 'agrees'
+    return { claim: claimOf(entry, { name: '', text: '' }, declared), derivation }
+  }
+  return verdictOver(at, trials, seed).kind === 'agrees'
 }
 
 /** Every formula, in numbers: one step's in each step, sums over all of them, and those outside the loops. */
-function verified(derivation: Derivation, unrolled: readonly Unrolled[], seed: number): Verification {
+function verified(derivation: Derivation, trials: readonly Trial[], seed: number): Verification {
   const worst = new Map<Value, number>()
   const note = (value: Value, error: number): void => {
     worst.set(value, Math.max(worst.get(value) ?? 0, error))
@@ -118,14 +63,15 @@ function verified(derivation: Derivation, unrolled: readonly Unrolled[], seed: n
   const unchecked = new Map<Value, Reason>()
   const measured = new Set<Value>()
   let standIns: Verification['standIns'] = { maps: [], constants: [], none: [] }
-  for (const { length, derivation: real } of unrolled) {
+  for (const trial of trials) {
+    const { derivation: real } = trial
     const checked = verify(real, seed)
     draws += checked.draws
     standIns = checked.standIns
     const direct = new Map([...checked.byValue].map(([value, v]) => [value.name, { value, error: v?.worst ?? 0 }]))
     const reasons = new Map([...checked.unchecked].map(([value, reason]) => [value.name, reason]))
     const told = new Set<string>()
-    compareAt(derivation, real, length, seed, (value, name, gap) => {
+    compareAt(derivation, trial, seed, (value, name, gap) => {
       note(value, Math.max(gap > tolerance ? Math.max(gap, 2 * mostError) : 0, direct.get(name)?.error ?? 0))
       told.add(name)
       const reason = reasons.get(name)
@@ -140,15 +86,14 @@ function verified(derivation: Derivation, unrolled: readonly Unrolled[], seed: n
     value,
     unchecked.has(value) && error <= mostError ? null : { draws, worst: error, ok: error <= mostError, standIns: standIns.maps },
   ]
-  return { draws, byValue: new Map([...worst].map(verified)), unchecked, closed: [], lengths, standIns }
+  return { draws, byValue: new Map([...worst].map(verified)), unchecked, closed: [], lengths: trials.map((t) => t.lengths), standIns }
 }
 
 type Note = (value: Value, name: string, gap: number) => void
 
-function compareAt(derivation: Derivation, real: Derivation, length: number, seed: number, note: Note): void {
-  const point = drawPoint(real.network, seed, length, 1)
-  const symbols = derivation.network.sizes.filter((name) => !real.network.sizes.includes(name))
-  const sizes = new Map([...point.sizes, ...symbols.map((name) => [name, length] as const)])
+function compareAt(derivation: Derivation, { lengths, derivation: real }: Trial, seed: number, note: Note): void {
+  const point = drawPoint(real.network, seed, 1, 1)
+  const sizes = new Map([...point.sizes, ...lengths])
   const adjoints = new Map([...real.raw.values()].map((g) => [g.of.expr, g.adjoint]))
   const known = evaluate([...real.network.scope.values.values(), ...adjoints.values()], point)
   const scope = real.network.scope

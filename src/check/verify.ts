@@ -2,7 +2,7 @@
 import type { Derivation, Statement } from '../derive/derive.ts'
 import { evaluated, type Point, pass, planFor, planned } from '../expr/evaluate.ts'
 import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
-import type { Value } from '../network/network.ts'
+import type { Lengths, Value } from '../network/network.ts'
 import { randomFrom } from '../tensor/random.ts'
 import { allFinite } from '../tensor/tensor.ts'
 import { type Measured, measurer, tolerance } from './differences.ts'
@@ -21,7 +21,7 @@ export interface Verification {
   /** Whether closed forms have the values of the gradients whose paths they add up. */
   readonly closed: readonly { readonly of: Value; readonly ok: boolean }[]
   /** The lengths that loops had whose length is a symbol, and whether what was said of whole loops held for each of them. */
-  readonly lengths?: readonly number[]
+  readonly lengths?: readonly Lengths[]
   readonly statements?: readonly { readonly statement: Statement; readonly ok: boolean }[]
 }
 

@@ -64,6 +64,8 @@ export interface ModuleDefinition {
   readonly layers: readonly Layer[]
   readonly returns: readonly Text[]
   readonly claims: readonly ClaimEntry[]
+  /** All of it but its heading. */
+  readonly span: Span
 }
 
 export interface Document {
@@ -240,7 +242,7 @@ const returns: Reader<readonly Text[]> = {
   read: (node, context, where) => (isList(node) ? listOf(text).read(node, context, where) : [text.read(node, context, where)]),
 }
 
-const module = record(
+const moduleParts = record(
   {
     params: optional(described('parameters that every instance has', declarations('param')), []),
     constants: optional(described('constants that every instance has', declarations('constant')), []),
@@ -250,6 +252,11 @@ const module = record(
   },
   'a module',
 )
+
+const module: Reader<Omit<ModuleDefinition, 'head'>> = {
+  ...moduleParts,
+  read: (node, context, where) => ({ ...moduleParts.read(node, context, where), span: spanOf(node) }),
+}
 
 const modules = mapOf(module, (head, parts) => ({ head, ...parts }))
 const notation = mapOf(latex, (name, written) => ({ name, latex: written }))

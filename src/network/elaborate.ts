@@ -13,6 +13,7 @@ import { type Calls, define, type Frame, namedValue, newFrame } from './frame.ts
 import { declareFunctions } from './functions.ts'
 import { defineLoss, defineOpaqueLoss, isOpaqueLoss, lossEquation } from './loss.ts'
 import { applyInstance, declareModules } from './modules.ts'
+import { mentions } from './names.ts'
 import type { Network } from './network.ts'
 import type { Differentiate } from './pointwise.ts'
 import { callsIn, run, stepsOf } from './program.ts'
@@ -154,8 +155,6 @@ function isolated({ module, args, sizes }: ModuleCall, lossName: string, outer: 
   defineOpaqueLoss(lossName, module.returns, head, frame)
   return { ...finished(frame, lossName, true, claims, source), title: `${module.name}(${args.map((a) => shapeText(a.shape)).join(', ')})` }
 }
-
-const mentions = (text: string, name: string): boolean => new RegExp(`(?<![\\p{L}\\p{N}_])${name}(?![\\p{L}\\p{N}_])`, 'u').test(text)
 
 /** In the order of their places; what every step of a loop repeats is said once. */
 function inPlace(faults: readonly Diagnostic[]): Diagnostic[] {

@@ -12,7 +12,7 @@ import { product } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
 import type { Ast, Mark, ProductSign } from './ast.ts'
 import { binderNames, boundCall, isBinder } from './binders.ts'
-import { isSymbolicRange, membersOf, missingMember, referenceOf, stepsOf, withIndex } from './families.ts'
+import { isSymbolicRange, membersOf, referenceOf, refuseMember, stepsOf, withIndex } from './families.ts'
 import { indexed } from './indexing.ts'
 import { doNotFit, misfitAmong, textOf } from './misfits.ts'
 import { namesIn } from './names.ts'
@@ -195,12 +195,13 @@ function nameOf(name: string, scope: Scope): Expr {
       where: 'an expression',
       hint: `Name a member, such as ${membersOf(name, scope)[0]}, or join them all: stack(${name}).`,
     })
+  refuseMember(name, scope)
   const near = nearest(name, [...scope.values.keys(), ...scope.dims.keys()])
   const isFunction = operations.has(name) || scope.functions.has(name)
   return fail('unknown-name', {
     name,
     ...(near && !name.endsWith(']') ? { near } : {}),
-    ...(name.endsWith(']') ? missingMember(name, scope) : hintFor(name, isFunction, scope)),
+    ...hintFor(name, isFunction, scope),
   })
 }
 

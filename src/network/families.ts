@@ -68,13 +68,13 @@ export function membersOf(family: string, { families }: Pick<Scope, 'families'>)
   return [...(families.get(family) ?? [])].sort((a, b) => at(a) - at(b))
 }
 
-/** What to say where a member is missing: which ones there are. */
-export function missingMember(name: string, scope: Scope): { readonly hint?: string } {
+/** Fails if a name that is not known is that of a member which its family does not have. */
+export function refuseMember(name: string, scope: Scope, span?: Span): void {
   const family = name.slice(0, name.lastIndexOf('['))
   const members = name.endsWith(']') ? membersOf(family, scope) : []
-  if (members.length === 0) return {}
+  if (members.length === 0) return
   const listed = members.length > 3 ? `${members[0]}, ${members[1]}, …, ${members.at(-1)}` : members.join(', ')
-  return { hint: `${family} has ${members.length === 1 ? 'the member' : 'the members'} ${listed} here.` }
+  fail('no-member', { name, family, count: members.length, listed }, span)
 }
 
 /** Where a range begins and ends; the step is 1 unless both are numbers. */

@@ -74,3 +74,7 @@ function children(ast: Ast): Ast[] {
 
 const bounds = (mark: Mark): Ast[] =>
   mark.kind === 'at' ? [mark.value] : mark.kind === 'range' ? [mark.from, mark.to, mark.step].filter((a) => a !== undefined) : []
+
+/** Whether a text has a name in it. */
+export const mentions = (text: string, name: string): boolean =>
+  new RegExp(`(?<![\\p{L}\\p{N}_])${name}(?![\\p{L}\\p{N}_])`, 'u').test(text)

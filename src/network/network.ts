@@ -91,8 +91,7 @@ export interface Network {
   readonly modules: readonly Network[]
   /** Loops that stay symbolic. */
   readonly loops: readonly SymbolicLoop[]
-  /** The same network with a number for the length of each such loop. */
-  readonly unrolled?: ((length: number) => Network) | undefined
+  readonly unrolling?: Unrolling | undefined
   /** The loop that this network is one step of. */
   readonly step?: StepOfLoop | undefined
   /** How the name of a value is set, also of one that only a formula speaks of. */
@@ -107,6 +106,19 @@ export interface Network {
   readonly sizes: readonly string[]
   readonly scope: Scope
 }
+
+/** How a network with symbolic loops is unrolled. */
+export interface Unrolling {
+  /** The symbols that say how long loops and families are. */
+  readonly depths: readonly string[]
+  /** Whether modules speak of them. */
+  readonly isInModules: boolean
+  /** The same network with numbers for them. Throws a Failure if they don't fit together. */
+  to(lengths: Lengths): Network
+}
+
+/** A number for each symbol that says how long loops are. */
+export type Lengths = ReadonlyMap<string, number>
 
 /** What a name means in an expression. */
 export interface Scope {

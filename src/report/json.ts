@@ -221,6 +221,7 @@ function claimJson({ claim, verdict, ok }: Judgement, source: Source): object {
     negated: claim.negated,
     verdict: verdict.kind,
     ok,
+    ...(verdict.kind === 'refuted' && verdict.at.size > 0 ? { at: Object.fromEntries(verdict.at) } : {}),
     diagnosis:
       verdict.kind === 'refuted'
         ? {

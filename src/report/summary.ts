@@ -1,5 +1,6 @@
 /** The last lines of a report: what was verified and how, and how the claims fared. */
 import type { Judgement } from '../check/judge.ts'
+import { lengthsText } from '../check/trials.ts'
 import type { Reason, Verification } from '../check/verify.ts'
 import type { Derivation } from '../derive/derive.ts'
 import { toText } from '../layout/text.ts'
@@ -49,7 +50,7 @@ function verificationSummary(derivation: Derivation, verification: Verification)
   const worst = checked.reduce((most, v) => Math.max(most, byValue.get(v)!.worst), 0)
   const draws = checked.map((v) => byValue.get(v)!.draws)
   const agrees = `${count(checked.length, 'gradient')} ${checked.length === 1 ? 'agrees' : 'agree'} with central differences`
-  const ofLengths = lengths ? ` of loops with ${lengths.join(', ')} steps` : ''
+  const ofLengths = lengths ? ` of loops with ${lengthsText(lengths)}` : ''
   const broken = statements.filter((s) => !s.ok)
   return [
     ...failing.map((v): Summary => {

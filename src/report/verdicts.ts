@@ -1,5 +1,6 @@
 /** Writes the verdicts of `check` for a terminal: what holds in one line a file, what does not with its diagnosis. */
 import type { Counterexample, Judgement } from '../check/judge.ts'
+import { lengthsText } from '../check/trials.ts'
 import type { Source } from '../diagnostic.ts'
 import type { Result } from '../pipeline.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -36,24 +37,26 @@ function claimText({ claim, verdict, ok, about }: Judgement, source: Source, see
 }
 
 function agreement({ points, lengths }: Judgement['verdict'] & { kind: 'agrees' }): string {
-  return lengths ? `agrees for loops of ${lengths.join(', ')} steps` : `agrees at ${points} points`
+  return lengths ? `agrees for ${lengthsText(lengths)}` : `agrees at ${points} points`
 }
 
 function why(verdict: Judgement['verdict'], seed: number): string[] {
   if (verdict.kind === 'undecided') return [verdict.because]
   if (verdict.kind !== 'refuted') return []
-  const { diagnosis, counterexample, derivation } = verdict
+  const { diagnosis, counterexample, derivation, at } = verdict
   const derived = derivedLines(diagnosis.subject, derivation)
   return [
     diagnosis.message,
     ...(diagnosis.details ?? []),
     ...derived,
-    ...(counterexample ? [counterexampleText(counterexample, seed)] : []),
+    ...(counterexample ? [counterexampleText(counterexample, at, seed)] : at.size > 0 ? [`at ${sizesText(at)}`] : []),
   ]
 }
 
-function counterexampleText({ point, claimed, derived }: Counterexample, seed: number): string {
-  const sizes = [...point.sizes].map(([name, n]) => `${name} = ${n}`).join(', ')
+const sizesText = (sizes: ReadonlyMap<string, number>): string => [...sizes].map(([name, n]) => `${name} = ${n}`).join(', ')
+
+function counterexampleText({ point, claimed, derived }: Counterexample, at: ReadonlyMap<string, number>, seed: number): string {
+  const sizes = sizesText(new Map([...at, ...point.sizes]))
   const digits = digitsThatDiffer(claimed, derived)
   return `at ${sizes ? `${sizes} ` : ''}(seed ${seed}):  claimed ${numbers(claimed, digits)}  derived ${numbers(derived, digits)}`
 }
