@@ -1,6 +1,6 @@
 /** Compares every gradient with central differences of the forward pass: the one check that knows no rule. */
 import type { Derivation, Statement } from '../derive/derive.ts'
-import { evaluated, type Point, pass, planFor, planned } from '../expr/evaluate.ts'
+import { type Order, ordered, type Point, pass, planFor, planned } from '../expr/evaluate.ts'
 import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
 import type { Lengths, Value } from '../network/network.ts'
 import { randomFrom } from '../tensor/random.ts'
@@ -107,9 +107,10 @@ function measuredAt(derivation: Derivation, values: readonly Value[], declared: 
     const measured = measuredHere(derivation, asked, declared, base, seed + k, finite >= draws)
     if (!measured) continue
     finite++
-    for (const [value, found] of measured) {
-      if (typeof found === 'number') errors.set(value, [...(errors.get(value) ?? []), found])
-      else reasons.set(value, found)
+    for (const [i, found] of measured.entries()) {
+      const value = pending[i]!
+      if (typeof found !== 'number') reasons.set(value, found)
+      else if (!errors.get(value)?.push(found)) errors.set(value, [found])
     }
   }
   return { finite, errors, reasons }
@@ -118,12 +119,12 @@ function measuredAt(derivation: Derivation, values: readonly Value[], declared: 
 /** What is still to be measured, and what is evaluated for it. */
 interface Asked {
   readonly pending: readonly Value[]
-  readonly order: readonly Expr[]
+  readonly order: Order
 }
 
 /** All that is evaluated at a point, where variables and nothing else is given. */
-const orderFor = ({ network, gradients }: Derivation, values: readonly Value[]): readonly Expr[] =>
-  evaluated([network.loss.expr, ...values.flatMap((v) => [gradients.get(v)!.total, v.expr])], new Map())
+const orderFor = ({ network, gradients }: Derivation, values: readonly Value[]): Order =>
+  ordered([network.loss.expr, ...values.flatMap((v) => [gradients.get(v)!.total, v.expr])], new Map())
 
 /** What is measured at one point; undefined where a value is not finite. Of a group that can't be measured as one, the halves are, if asked for. */
 function measuredHere(
@@ -133,7 +134,7 @@ function measuredHere(
   base: Point,
   seed: number,
   inParts: boolean,
-): ReadonlyMap<Value, Measured> | undefined {
+): readonly Measured[] | undefined {
   const totals = values.map((v) => gradients.get(v)!.total)
   const plan = planned(order, base)
   const known = pass(plan, base.round)
@@ -142,16 +143,16 @@ function measuredHere(
   const point: Point = { ...base, values: new Map([...base.values, ...held]) }
   const slopes = values.map((v, i) => ({ of: at(v.expr), gradient: known.get(totals[i]!)! }))
   const isItself = loss === network.loss.expr && held.size === 0
-  const own = isItself ? plan : planned(evaluated([loss, ...slopes.map((s) => s.of)], point.values), point)
+  const own = isItself ? plan : planned(ordered([loss, ...slopes.map((s) => s.of)], point.values), point)
   const unmoved = isItself ? known : pass(own, point.round)
   const measure = measurer(loss, planFor(loss, own), unmoved, point, randomFrom(seed, 'directions'))
-  const found = new Map<Value, Measured>()
+  const found = new Array<Measured>(values.length)
   const groups = values.length > manyValues ? [values.map((_, i) => i)] : values.map((_, i) => [i])
   for (const group of groups) {
     const error = measure(group.map((i) => slopes[i]!))
     const half = group.length / 2
     if (typeof error !== 'number' && group.length > 1 && inParts) groups.push(group.slice(0, half), group.slice(half))
-    else for (const i of group) found.set(values[i]!, error)
+    else for (const i of group) found[i] = error
   }
   return found
 }

@@ -3,7 +3,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import type { Sizes } from './dim.ts'
 import { type Attrs, concreteAttrs, definition, type Expr, inOrder } from './expr.ts'
 import { concreteShape } from './shape.ts'
-import { type Lookup, type Members, Table } from './table.ts'
+import { type Lookup, type Members, type Numbered, Table } from './table.ts'
 
 /** What expressions are evaluated with: numbers for the sizes, tensors for leaves (or for any expression that is to be held fixed). */
 export interface Point {
@@ -21,14 +21,42 @@ export type Observer = (expr: Expr, args: readonly Tensor[], attrs: Attrs) => vo
 
 /** The values of the roots and of all below them at a point, as far as they are not given. Composites are evaluated by their definition. */
 export const evaluate = (roots: readonly Expr[], point: Point, observe?: Observer): Lookup<Tensor> =>
-  pass(planned(evaluated(roots, point.values), point), point.round, observe)
+  pass(planned(ordered(roots, point.values), point), point.round, observe)
+
+/** What is evaluated for the roots, arguments first, where some values are given: composites with what defines them. */
+export const evaluated = (roots: readonly Expr[], given: Given): readonly Expr[] =>
+  inOrder(roots, (expr) => (given.has(expr) ? nothing : inputsOf(expr)))
+
+type Given = Pick<Point['values'], 'has'>
+
+/** What is evaluated, and at which places stands what each is computed from: found out once for many points. */
+export interface Order {
+  readonly exprs: readonly Expr[]
+  readonly placeOf: Lookup<number>
+  readonly inputs: readonly (readonly number[])[]
+}
+
+export function ordered(roots: readonly Expr[], given: Given): Order {
+  const exprs = evaluated(roots, given)
+  const placeOf = new Table<number>()
+  const inputs = exprs.map((expr, place) => {
+    placeOf.set(expr, place)
+    return given.has(expr) ? nowhere : inputsOf(expr).map((e) => placeOf.get(e)!)
+  })
+  return { exprs, placeOf, inputs }
+}
 
 /** What a pass does, arguments first: made once for passes that differ in how they change values. */
-export type Plan = readonly Action[]
+export interface Plan {
+  readonly order: Order
+  readonly actions: readonly Action[]
+}
 
 /** One expression of a pass. */
 interface Action {
   readonly expr: Expr
+  readonly place: number
+  readonly inputs: readonly number[]
   /** Its value, where the point gives it. */
   readonly given: Tensor | undefined
   readonly attrs: Attrs
@@ -36,58 +64,61 @@ interface Action {
 }
 
 /** What is evaluated, at a point. */
-export const planned = (order: readonly Expr[], { values, sizes }: Point): Plan =>
-  order.map((expr) => {
+export const planned = (order: Order, { values, sizes }: Point): Plan => ({
+  order,
+  actions: order.exprs.map((expr, place) => {
     const given = values.get(expr)
-    return given || !expr.op.evaluate
-      ? { expr, given, attrs: expr.attrs, shape: noShape }
-      : { expr, given, attrs: concreteAttrs(expr.attrs, sizes), shape: concreteShape(expr.shape, sizes) }
-  })
+    const isComputed = !given && expr.op.evaluate
+    const attrs = isComputed ? concreteAttrs(expr.attrs, sizes) : expr.attrs
+    return { expr, place, inputs: order.inputs[place]!, given, attrs, shape: isComputed ? concreteShape(expr.shape, sizes) : noShape }
+  }),
+})
 
 /** The part of a plan that the value of one expression needs; it comes last. */
-export function planFor(root: Expr, plan: Plan): Plan {
-  const needed = new Table<true>()
-  needed.set(root, true)
+export function planFor(root: Expr, { order, actions }: Plan): Plan {
+  const isNeeded = new Uint8Array(order.exprs.length)
+  isNeeded[order.placeOf.get(root)!] = 1
   const part: Action[] = []
-  for (let i = plan.length - 1; i >= 0; i--) {
-    const action = plan[i]!
-    if (!needed.has(action.expr)) continue
-    part.push(action)
-    if (action.given === undefined) for (const e of inputsOf(action.expr)) needed.set(e, true)
+  for (let i = actions.length - 1; i >= 0; i--) {
+    const { place, given, inputs } = actions[i]!
+    if (isNeeded[place] === 0) continue
+    part.push(actions[i]!)
+    if (given === undefined) for (const input of inputs) isNeeded[input] = 1
   }
-  return part.reverse()
+  return { order, actions: part.reverse() }
 }
 
 /** The part of a plan for one root that does something else when some values are moved; all others are known. */
-export function planBehind(moved: Members, plan: Plan, known: Lookup<Tensor>): Plan {
-  const [behind, used] = [new Table<true>(), new Table<true>()]
+export function planBehind(moved: Members, { order, actions }: Plan, known: Lookup<Tensor>): Plan {
+  const [isMoved, isBehind, isUsed] = [1, 2, 4]
+  const marks = new Uint8Array(order.exprs.length)
   // what is asked for stays, even if nothing moves it
-  for (const { expr } of plan.slice(-1)) used.set(expr, true)
-  for (const { expr, given } of plan) {
-    const inputs = given ? nothing : inputsOf(expr)
-    if (!inputs.some((e) => moved.has(e) || behind.has(e))) continue
-    behind.set(expr, true)
-    for (const e of inputs) used.set(e, true)
+  for (const { place } of actions.slice(-1)) marks[place] = isUsed
+  for (const { expr, place, given, inputs } of actions) {
+    if (moved.has(expr)) marks[place]! |= isMoved
+    if (given || !inputs.some((input) => (marks[input]! & (isMoved | isBehind)) > 0)) continue
+    marks[place]! |= isBehind
+    for (const input of inputs) marks[input]! |= isUsed
   }
-  const fixed = ({ expr, attrs, shape }: Action): Action => ({ expr, given: known.get(expr)!, attrs, shape })
-  return plan.flatMap((action) => (behind.has(action.expr) ? action : used.has(action.expr) || moved.has(action.expr) ? fixed(action) : []))
+  const fixed = ({ expr, place, inputs, attrs, shape }: Action): Action => ({ expr, place, inputs, given: known.get(expr)!, attrs, shape })
+  const part = actions.flatMap((action) => {
+    const mark = marks[action.place]!
+    return mark & isBehind ? action : mark ? fixed(action) : []
+  })
+  return { order, actions: part }
 }
 
 /** One forward pass. */
-export function pass(plan: Plan, change?: Change, observe?: Observer): Lookup<Tensor> {
-  const values = new Table<Tensor>()
-  for (let i = 0; i < plan.length; i++) {
-    const action = plan[i]!
-    const { expr } = action
+export function pass({ order, actions }: Plan, change?: Change, observe?: Observer): Lookup<Tensor> {
+  const values = new Array<Tensor>(order.exprs.length)
+  for (let i = 0; i < actions.length; i++) {
+    const action = actions[i]!
     const value = action.given ?? computed(action, values, observe)
-    values.set(expr, change === undefined ? value : change(value, expr))
+    values[action.place] = change === undefined ? value : change(value, action.expr)
   }
-  return values
+  const get = (expr: Numbered): Tensor | undefined => values[order.placeOf.get(expr) ?? -1]
+  return { get, has: (expr) => get(expr) !== undefined }
 }
-
-/** What is evaluated for the roots, arguments first, where some values are given: composites with what defines them. */
-export const evaluated = (roots: readonly Expr[], given: Point['values']): readonly Expr[] =>
-  inOrder(roots, (expr) => (given.has(expr) ? nothing : inputsOf(expr)))
 
 /** What the value of an expression is computed from. */
 function inputsOf(expr: Expr): readonly Expr[] {
@@ -97,12 +128,13 @@ function inputsOf(expr: Expr): readonly Expr[] {
 }
 
 const nothing: readonly Expr[] = []
+const nowhere: readonly number[] = []
 const noShape: readonly number[] = []
 
-function computed({ expr, attrs, shape }: Action, values: Lookup<Tensor>, observe: Observer | undefined): Tensor {
-  if (!expr.op.evaluate) return values.get(definition(expr)!)!
-  const args = new Array<Tensor>(expr.args.length)
-  for (let i = 0; i < args.length; i++) args[i] = values.get(expr.args[i]!)!
+function computed({ expr, inputs, attrs, shape }: Action, values: readonly Tensor[], observe: Observer | undefined): Tensor {
+  if (!expr.op.evaluate) return values[inputs[0]!]!
+  const args = new Array<Tensor>(inputs.length)
+  for (let i = 0; i < args.length; i++) args[i] = values[inputs[i]!]!
   observe?.(expr, args, attrs)
   return expr.op.evaluate(args, attrs, shape)
 }

@@ -26,9 +26,6 @@ function innerDims(a: Shape, b: Shape): void {
   })
 }
 
-const column = (x: kernel.Tensor) => kernel.reshape(x, [x.shape[0]!, 1])
-const line = (x: kernel.Tensor) => kernel.reshape(x, [1, x.shape[0]!])
-
 /** A B for matrices, or stacks of them with the same leading axes. */
 export const matmul = op('matmul', ['A', 'B'])({
   core: 2,
@@ -57,7 +54,7 @@ export const matvec = op('matvec', ['A', 'x'])({
     innerDims(a, x)
     return [a[0]!]
   },
-  evaluate: ([a, x], _, shape) => kernel.reshape(kernel.matmul(a, column(x)), shape),
+  evaluate: ([a, x], _, shape) => kernel.tensor(shape, kernel.products(a.data, x.data, shape[0]!, shape[0]!, x.data.length, 1)),
   notation: ([a, x]) => applied(a, x),
   vjp: ([A, x], g) => [outer(g, x), matvec(T(A), g)],
 })
@@ -73,7 +70,7 @@ export const vecmat = op('vecmat', ['x', 'A'])({
     innerDims(x, a)
     return [a[1]!]
   },
-  evaluate: ([x, a], _, shape) => kernel.reshape(kernel.matmul(line(x), a), shape),
+  evaluate: ([x, a], _, shape) => kernel.tensor(shape, kernel.products(x.data, a.data, shape[0]!, 1, x.data.length, shape[0]!)),
   notation: ([x, a]) => applied(transposed(a), x),
   vjp: ([x, A], g) => [matvec(A, g), outer(x, g)],
 })
@@ -106,7 +103,8 @@ export const outer = op('outer', ['a', 'b'])({
     if (a.length !== 1 || b.length !== 1) fail('shapes', { what: 'outer takes two vectors', detail: `${shapeText(a)} and ${shapeText(b)}` })
     return [a[0]!, b[0]!]
   },
-  evaluate: ([a, b]) => kernel.matmul(column(a), line(b)),
+  evaluate: ([a, b], _, shape) =>
+    kernel.tensor(shape, kernel.products(a.data, b.data, a.data.length * b.data.length, shape[0]!, 1, shape[1]!)),
   notation: ([a, b]) => juxtaposed(a, transposed(b)),
   vjp: ([a, b], g) => [matvec(g, b), matvec(T(g), a)],
 })

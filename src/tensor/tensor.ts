@@ -5,7 +5,11 @@ export interface Tensor {
   readonly data: Float64Array
 }
 
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1)
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1
+  for (let axis = 0; axis < shape.length; axis++) size *= shape[axis]!
+  return size
+}
 
 export const tensor = (shape: readonly number[], data: Float64Array): Tensor => ({ shape, data })
 
@@ -41,14 +45,13 @@ export function stridesOf(shape: readonly number[]): number[] {
 
 /** For every index of `shape` in order, the offset Σ index·stride: the one loop behind transposes, slices and broadcasts. */
 function offsets(shape: readonly number[], strides: readonly number[], start = 0): Int32Array {
-  let result = Int32Array.of(start)
-  for (let axis = 0; axis < shape.length; axis++) {
-    const size = shape[axis]!
-    const next = new Int32Array(result.length * size)
-    for (let i = 0; i < result.length; i++) {
-      for (let k = 0; k < size; k++) next[i * size + k] = result[i]! + k * strides[axis]!
-    }
-    result = next
+  const result = new Int32Array(sizeOf(shape))
+  if (result.length === 0) return result
+  result[0] = start
+  // axis by axis, backwards, so that each offset is read before it is written over
+  for (let axis = 0, count = 1; axis < shape.length; count *= shape[axis++]!) {
+    const [size, stride] = [shape[axis]!, strides[axis]!]
+    for (let i = count - 1; i >= 0; i--) for (let k = size - 1; k >= 0; k--) result[i * size + k] = result[i]! + k * stride
   }
   return result
 }
@@ -136,20 +139,22 @@ export function concat(parts: readonly Tensor[], axis: number, shape: readonly n
 /** A[…, m, k] B[…, k, n] with equal leading axes. */
 export function matmul(a: Tensor, b: Tensor): Tensor {
   const rank = a.shape.length
-  const m = a.shape[rank - 2]!
-  const k = a.shape[rank - 1]!
-  const n = b.shape[rank - 1]!
+  const [m, k, n] = [a.shape[rank - 2]!, a.shape[rank - 1]!, b.shape[rank - 1]!]
   const shape = a.shape.with(-1, n)
-  const data = new Float64Array(sizeOf(shape))
-  // the rows of all matrices of the stack, one after the other
-  for (let row = 0; row * n < data.length; row++) {
+  return tensor(shape, products(a.data, b.data, sizeOf(shape), m, k, n))
+}
+
+/** The `size` entries of the products of matrices [m, k] with matrices [k, n], stacked one after the other. */
+export function products(a: Float64Array, b: Float64Array, size: number, m: number, k: number, n: number): Float64Array {
+  const data = new Float64Array(size)
+  for (let row = 0; row * n < size; row++) {
     const top = Math.floor(row / m) * k
     for (let l = 0; l < k; l++) {
-      const factor = a.data[row * k + l]!
-      for (let j = 0; j < n; j++) data[row * n + j]! += factor * b.data[(top + l) * n + j]!
+      const factor = a[row * k + l]!
+      for (let j = 0; j < n; j++) data[row * n + j]! += factor * b[(top + l) * n + j]!
     }
   }
-  return tensor(shape, data)
+  return data
 }
 
 /** Σ aᵢ bᵢ over all entries. */
