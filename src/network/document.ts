@@ -255,7 +255,10 @@ const moduleParts = record(
 
 const module: Reader<Omit<ModuleDefinition, 'head'>> = {
   ...moduleParts,
-  read: (node, context, where) => ({ ...moduleParts.read(node, context, where), span: spanOf(node) }),
+  read(node, context, where) {
+    const { start, end } = spanOf(node)
+    return { ...moduleParts.read(node, context, where), span: { start, end } }
+  },
 }
 
 const modules = mapOf(module, (head, parts) => ({ head, ...parts }))
