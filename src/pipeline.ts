@@ -45,7 +45,7 @@ export async function readNetwork(source: Source, sizes: Options['sizes']): Prom
   const calculus = await calculusFor(document)
   const depths = depthsOf(document, new Set([...document.dims.map((d) => d.name.text), ...sizes.keys()]))
   if (depths.length === 0) return elaborate(document, source, sizes, calculus)
-  const to = (lengths: Lengths): Network => elaborate(document, source, new Map([...sizes, ...lengths]), calculus)
+  const to = (lengths: Lengths): Network => elaborate(document, source, new Map([...sizes, ...lengths]), calculus, { depths })
   const sample = to(evenly(depths, 3))
   const isInModules = document.modules.some(({ span }) => depths.some((name) => mentions(source.text.slice(span.start, span.end), name)))
   return { ...elaborate(document, source, sizes, calculus, { depths, sample }), unrolling: { depths, isInModules, to } }

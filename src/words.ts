@@ -197,6 +197,7 @@ export const verified = {
       ? `the vjp of ${p.functions[0]} is not linear in the error g`
       : `the vjps of ${p.functions.join(' and ')} are not linear in the error g`,
   'not-finite': (_: object) => 'no random point gave finite values (conditions under assume can help)',
+  'not-met': (_: object) => 'the loops that were unrolled do not have it',
   together: (p: { from: string; to: string; operation: string }) => `together: ${p.from} → ${p.to} is ${p.operation}, written out`,
   'closed-same': (p: { count: number }) =>
     p.count === 1 ? '1 closed form has the same values as its paths' : `${p.count} closed forms have the same values as their paths`,

@@ -34,9 +34,9 @@ export interface StandIns {
 
 /**
  * At every point a small change met a kink or a tie, or rounding hid what it did; a function below which the value lies
- * declares a gradient that is not linear in the error; or no point gave finite values.
+ * declares a gradient that is not linear in the error; or no point gave finite values; or loops of real lengths do not have the value.
  */
-export type Reason = Exclude<Measured, number> | 'not-linear' | 'not-finite'
+export type Reason = Exclude<Measured, number> | 'not-linear' | 'not-finite' | 'not-met'
 
 export interface Verified {
   readonly draws: number

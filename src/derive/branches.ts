@@ -4,7 +4,7 @@ import { type Members, members, Register, Table } from '../expr/table.ts'
 import type { Network, Value } from '../network/network.ts'
 import type { Sent } from '../ops/pullback.ts'
 import { skipsOf } from './skips.ts'
-import type { Structure, Use, Vertex } from './structure.ts'
+import { isEnd, type Structure, type Use, type Vertex } from './structure.ts'
 
 /** Where the error travels between two anchors. */
 export interface Route {
@@ -50,7 +50,7 @@ export function branchesOf(network: Network, structure: Structure): Branches {
     if (isMerge) merges.set(value, joins)
     else if (value.role === 'node' && parts.some((e) => e.op.joins && varies.has(e))) told.set(value, true)
     if (isFanOut) fanOuts.set(value, uses)
-    if (isMerge || isFanOut || uses[0]?.by.value === network.loss) anchors.set(value, true)
+    if (isMerge || isFanOut || (uses.length > 0 && isEnd(uses[0]!.by.value))) anchors.set(value, true)
   }
   const recurring = [...(network.step?.recurring ?? [])].map((expr) => valueAt.get(expr)!)
   for (const value of recurring) anchors.set(value, true)
@@ -61,7 +61,7 @@ export function branchesOf(network: Network, structure: Structure): Branches {
   const pathFrom = (from: Value, consumer: Value): Value[] => {
     const path = [from, consumer]
     let end = consumer
-    while (!merges.has(end) && !fanOuts.has(end) && end !== network.loss) {
+    while (!merges.has(end) && !fanOuts.has(end) && !isEnd(end)) {
       const next = vertexAt.get(end)!.uses[0]
       if (!next) break
       end = next.by.value

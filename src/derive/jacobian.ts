@@ -9,7 +9,7 @@ import { matvec } from '../ops/linear.ts'
 import { scalarOf } from '../rewrite/terms.ts'
 import type { Branches } from './branches.ts'
 import type { Gradient, Gradients } from './reverse.ts'
-import type { Structure } from './structure.ts'
+import { isEnd, type Structure } from './structure.ts'
 
 /** A gradient in operator form, and what the Jacobians in it stand for where that can be written out. */
 export interface OperatorForm {
@@ -45,7 +45,7 @@ export function jacobianForm(parts: Parts, layout: (expr: Expr) => Layout): (g: 
     let at = of
     for (let count = 0; count < mostFactors; count++) {
       const end = next.get(at)
-      if (!end || end === network.loss) break
+      if (!end || isEnd(end)) break
       const stretch = stretchOf(at, end, structure, layout)
       if (stretch.layout !== identity) factors.push(stretch.isSymmetric ? stretch.layout : transposed(stretch.layout))
       explains.push(...stretch.explains)
@@ -72,7 +72,7 @@ function postDominators({ network, structure, gradients }: Parts): ReadonlyMap<V
   for (const value of gradients.keys()) {
     const consumers = structure.vertexAt
       .get(value)!
-      .uses.map((u) => u.by.value)
+      .uses.map(({ by }) => (isEnd(by.value) ? network.loss : by.value))
       .filter((v) => gradients.has(v))
     if (consumers.length > 0) next.set(value, consumers.reduce(meet))
   }

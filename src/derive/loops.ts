@@ -1,14 +1,15 @@
 /** Derivations of loops whose length is a symbol: one step of the loop is a network of its own, whose errors come from the next step. */
+import { fail } from '../diagnostic.ts'
 import { plus, sizeSymbol } from '../expr/dim.ts'
 import { argsOf, type Expr, inOrder, make, substitute } from '../expr/expr.ts'
 import { derivative, symbol } from '../layout/layout.ts'
-import type { Carried, Network, SymbolicLoop, Value } from '../network/network.ts'
+import type { Carried, Network, Seed, SymbolicLoop, Value } from '../network/network.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
 import { fill, named, numberOf, variable } from '../ops/leaves.ts'
 import { pullback } from '../ops/pullback.ts'
-import { type Derivation, type DeriveOptions, deriveGradients, type End, type First, type LoopDerivation, type Shared } from './derive.ts'
+import { type Derivation, type DeriveOptions, deriveGradients, type LoopDerivation, type Shared } from './derive.ts'
 import { statementsOf, through } from './recurrence.ts'
-import type { Contribution, Gradient } from './reverse.ts'
+import { type Contribution, type Gradient, isSeed } from './reverse.ts'
 import { mover } from './shift.ts'
 import { sourcesOf } from './structure.ts'
 
@@ -16,19 +17,55 @@ import { sourcesOf } from './structure.ts'
 export function deriveNetwork(network: Network, options: DeriveOptions): Derivation {
   if (network.loops.length === 0) return deriveGradients(network, options)
   const valueAt = new Map([...network.values.values()].map((v) => [v.expr, v]))
-  const outer = new Set([...network.values.values()].filter((v) => v.expr.args.length > 0).flatMap((v) => [...sourcesOf(v.expr)]))
   const depends = dependent(network)
-  const used = network.loops.map((loop) => usedBy(loop, valueAt).filter((v) => depends.has(v.expr)))
-  const receivers = new Set(network.loops.flatMap((loop, i) => [...loop.carried.map((c) => c.first), ...used[i]!]))
-  const lasts = network.loops.flatMap((loop) => ownErrors(loop).flatMap((c) => c.last ?? []))
-  const isPartial = (v: Value): boolean => outer.has(v.expr) || lasts.includes(v)
-  const seeds = new Map([...receivers, ...lasts].map((v) => [v.expr, seedOf(v, network, isPartial(v) ? 'loop' : undefined)] as const))
-  const outside = deriveGradients({ ...network, seeds }, options)
-  const loops = network.loops.map((loop, i) => {
-    const coefficients = loop.summands.map(({ sum }) => pullback(network.loss.expr, fill(1), new Set([sum])).get(sum) ?? fill(0))
-    return deriveLoop(loop, used[i]!, coefficients, network, outer, options)
+  const steps = network.loops.map((loop) => {
+    const used = usedBy(loop, valueAt).filter((v) => depends.has(v.expr))
+    return deriveStep(loop, used, coefficientsOf(loop, network), network, options)
   })
-  return { ...outside, loops }
+  const senders = sendersTo(network, steps)
+  const outside = deriveGradients(withSeeds(network, senders), options)
+  return { ...outside, loops: steps.map((step) => completed(step, (v) => (senders.get(v)?.length ?? 1) === 1)) }
+}
+
+/** What the loss multiplies each sum over the steps by. */
+const coefficientsOf = ({ summands }: SymbolicLoop, { loss }: Network): Expr[] =>
+  summands.map(({ sum }) => {
+    const coefficient = pullback(loss.expr, fill(1), new Set([sum])).get(sum) ?? fill(0)
+    const isNumber = inOrder([coefficient]).every((e) => !e.op.fresh && !e.op.atomic)
+    return isNumber ? coefficient : fail('not-symbolic', { what: 'a loss that is not linear in its sums over the steps' }, loss.span)
+  })
+
+/** What sends errors to the values that loops send errors to: loops, and whatever else uses them outside. */
+type Senders = ReadonlyMap<Value, readonly (SymbolicLoop | 'outside')[]>
+
+function sendersTo({ values }: Network, steps: readonly StepDerivation[]): Senders {
+  const outer = new Set([...values.values()].filter((v) => v.expr.args.length > 0).flatMap((v) => [...sourcesOf(v.expr)]))
+  const senders = new Map<Value, (SymbolicLoop | 'outside')[]>()
+  for (const { loop, shared, firsts, ends } of steps) {
+    const receivers = [...shared, ...firsts].map((s) => s.of).concat(ends.flatMap((end) => end.last ?? []))
+    for (const v of new Set(receivers)) senders.set(v, [...(senders.get(v) ?? (outer.has(v.expr) ? ['outside' as const] : [])), loop])
+  }
+  return senders
+}
+
+/** The network outside of its loops: what they send is known by its name. */
+function withSeeds(network: Network, senders: Senders): Network {
+  const byLoop = new Map(network.loops.map((loop) => [loop, loopValue(loop)]))
+  const seeds = [...senders].map(([v, all]) => {
+    const own = all.flatMap((loop): Seed[] =>
+      loop === 'outside' ? [] : [{ error: seedOf(v, network, all.length > 1 ? loop.mark : undefined), by: byLoop.get(loop)! }],
+    )
+    return [v.expr, own] as const
+  })
+  const loops = [...byLoop.values()].map((v) => [v.name, v] as const)
+  return { ...network, values: new Map([...network.values, ...loops]), seeds: new Map(seeds) }
+}
+
+/** A loop where a consumer is asked for. */
+function loopValue({ name, span }: SymbolicLoop): Value {
+  const layout = symbol(name, `\\text{${name}}`)
+  const expr = named(name, layout, fill(0))
+  return { id: expr.id, name, role: 'loop', expr, layout, span }
 }
 
 /** ∂L/∂v, or the part of it that comes through a loop: known from elsewhere. */
@@ -54,14 +91,18 @@ function usedBy(loop: SymbolicLoop, valueAt: ReadonlyMap<Expr, Value>): Value[] 
   return [...new Set(sourcesOfStep(loop))].flatMap((e) => (incoming.has(e) ? [] : (valueAt.get(e) ?? [])))
 }
 
-function deriveLoop(
+/** One step of a loop, before it is known what else sends errors to the same values. */
+type StepDerivation = Pick<LoopDerivation, 'loop' | 'derivation' | 'shown'> & {
+  readonly [K in 'shared' | 'firsts' | 'ends']: readonly Omit<LoopDerivation[K][number], 'isAll'>[]
+}
+
+function deriveStep(
   loop: SymbolicLoop,
   used: readonly Value[],
   coefficients: readonly Expr[],
   network: Network,
-  outer: ReadonlySet<Expr>,
   options: DeriveOptions,
-): LoopDerivation {
+): StepDerivation {
   const { carried, step, own, summands } = loop
   const handedOn = new Set(ownErrors(loop).map((c) => c.outgoing.expr))
   const recurs = handedOn.size > 0
@@ -87,7 +128,7 @@ function deriveLoop(
       shift: mover(loop.index, plus(sizeSymbol(loop.index), 1), network, next.known),
     },
     // where steps have errors of their own, what comes in receives some of the step before it, too
-    seeds: new Map([...arriving.map((v) => [v.expr, seedOf(v, network, undefined)] as const), ...next.seeds]),
+    seeds: new Map([...arriving.map((v) => [v.expr, seedOf(v, network, undefined)] as const), ...next.seeds].map(arrivesAt(loss))),
   }
   const derivation = deriveGradients(body, options)
   const { gradients, structure } = derivation
@@ -95,25 +136,35 @@ function deriveLoop(
   const hidden = new Set<Expr>(arriving.map((v) => v.expr))
   const shown = [...step, ...mine, ...(recurs ? [] : start)].filter((v) => !hidden.has(v.expr) && gradientOf(v))
   const isStart = (v: Value): boolean => carried.some((c) => c.first === v && gradientOf(c.incoming))
-  const shared = used.flatMap((v): Shared[] => {
+  const shared = used.flatMap((v) => {
     const g = isStart(v) ? undefined : gradientOf(v)
-    return g ? [{ of: v, term: g.total, isAll: !outer.has(v.expr) }] : []
+    return g ? [{ of: v, term: g.total }] : []
   })
   const sentTo = (v: Value, isSender: (c: Contribution) => boolean): Expr => sumOf(gradientOf(v), v, isSender, derivation)
-  const isSeed = (v: Value, c: Contribution): boolean => c.term === body.seeds.get(v.expr)
-  const firsts = carried.flatMap(({ first, incoming }): First[] => {
+  const firsts = carried.flatMap(({ first, incoming }) => {
     if (!gradientOf(incoming)) return []
     const besides = used.includes(first) ? sentTo(first, () => true) : undefined
-    return [{ of: first, incoming, term: sentTo(incoming, (c) => !isSeed(incoming, c)), besides, isAll: !outer.has(first.expr) }]
+    return [{ of: first, incoming, term: sentTo(incoming, (c) => !isSeed(incoming, c, body)), besides }]
   })
-  const ends = (recurs ? carried : []).flatMap(({ outgoing, last }): End[] =>
-    last && !handedOn.has(outgoing.expr)
-      ? []
-      : [{ of: outgoing, last, term: sentTo(outgoing, (c) => !next.nodes.includes(c.consumer)), isAll: last === undefined }],
+  const ends = (recurs ? carried : []).flatMap(({ outgoing, last }) =>
+    last && !handedOn.has(outgoing.expr) ? [] : [{ of: outgoing, last, term: sentTo(outgoing, (c) => !next.nodes.includes(c.consumer)) }],
   )
-  const result = { loop, derivation, shown, shared, firsts, ends }
-  return { ...result, statements: statementsOf(result) }
+  return { loop, derivation, shown, shared, firsts, ends }
 }
+
+/** With what follows for the whole loop; of some values it is the only sender, of others one of several. */
+function completed(step: StepDerivation, isOnlySender: (v: Value) => boolean): LoopDerivation {
+  const weighed = <T extends { readonly of: Value; readonly last?: Value | undefined }>(sent: T): T & Pick<Shared, 'isAll'> => ({
+    ...sent,
+    isAll: isOnlySender(sent.last ?? sent.of),
+  })
+  const whole = { ...step, shared: step.shared.map(weighed), firsts: step.firsts.map(weighed), ends: step.ends.map(weighed) }
+  return { ...whole, statements: statementsOf(whole) }
+}
+
+const arrivesAt =
+  (by: Value) =>
+  ([expr, error]: readonly [Expr, Expr]): [Expr, readonly Seed[]] => [expr, [{ error, by }]]
 
 /** What some consumers send to a value, without names of its own. */
 function sumOf(g: Gradient | undefined, { expr }: Value, isSender: (c: Contribution) => boolean, { names, simplify }: Derivation): Expr {

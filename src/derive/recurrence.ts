@@ -49,7 +49,7 @@ export function statementsOf(whole: Whole): readonly Statement[] {
 type Context = ReturnType<typeof contextOf>
 
 function contextOf({ loop, derivation, firsts }: Whole, carried: Carried) {
-  const { index, from, to, step, summands } = loop
+  const { index, from, to, mark, step, summands } = loop
   const { structure, network } = derivation
   const at = sizeSymbol(index)
   const i = index === 'i' ? 'j' : 'i'
@@ -70,6 +70,7 @@ function contextOf({ loop, derivation, firsts }: Whole, carried: Carried) {
       index,
       from,
       to,
+      mark,
       at,
       i,
       j,
@@ -120,11 +121,11 @@ function recurrence({ index, begins, to, at, member, gradient, operator, loss, c
 
 /** ∂L/∂z[0] = ∏ Aᵀ ∂L/∂z[N], in the order of the steps, and what the steps send to z[0] beside: that is compared in numbers. */
 function product(context: Context): Statement {
-  const { index, from, to, at, member, gradient, operator, loss, carried, isPartial, besides } = context
+  const { index, from, to, at, mark, member, gradient, operator, loss, carried, isPartial, besides } = context
   const sent = isPartial ? sentBy(loopConsumers(context), member(from), context) : `d${loss}/d${member(from)}`
   return {
     of: carried.first,
-    left: isPartial ? through(gradient(from), 'loop') : gradient(from),
+    left: isPartial ? through(gradient(from), mark) : gradient(from),
     right: withSum(applied([over('∏', index, from, to, operator)], gradient(to)), besides, context),
     remark: row(Level.relation, [prose('in the order of '), dimLayout(at), prose(', from left to right')]),
     claim:
@@ -195,7 +196,7 @@ function beginning({ of, term, besides, isAll }: First, whole: Whole): Statement
   const gradient = derivative(whole.derivation.network.loss.layout, of.layout)
   return {
     of,
-    left: isAll ? gradient : through(gradient, 'loop'),
+    left: isAll ? gradient : through(gradient, whole.loop.mark),
     right: withSum(setAt(term, whole.loop.from, whole), besides, { ...whole.loop, layout: typeset }),
     remark: prose('backwards the recursion ends here'),
     claim: undefined,
@@ -219,7 +220,7 @@ function ending({ of, term, isAll }: End, whole: Whole): Statement {
   return {
     of,
     isEnd: true,
-    left: isAll ? gradient : through(gradient, 'loop'),
+    left: isAll ? gradient : through(gradient, whole.loop.mark),
     right: setAt(term, at, whole),
     remark: prose('the last step has no next one'),
     claim: undefined,

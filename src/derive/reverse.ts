@@ -104,14 +104,14 @@ export function reverse(network: Network, structure: Structure, rules: Rules, vi
     const { value, uses } = vertex
     if (!vertex.varies) continue
     const isLoss = value === network.loss
-    const seed = network.seeds.get(value.expr)
     const arrived = arriving[place]!.reverse()
-    const own = seed ? extended(arrived, { consumer: network.loss, term: seed, parts: undefined }) : arrived
+    const seeds = network.seeds.get(value.expr)
+    const own = seeds ? arrived.concat(seeds.map(({ error, by }) => ({ consumer: by, term: error, parts: undefined }))) : arrived
     const contributions = own.length > 1 ? inReadingOrder(value, own) : own
     if (!isLoss && contributions.length === 0) continue
     const given =
       contributions.length === 1 &&
-      (seed !== undefined || (network.lossIsOpaque && contributions[0]!.consumer === network.loss && uses.length === 1))
+      (seeds !== undefined || (network.lossIsOpaque && contributions[0]!.consumer === network.loss && uses.length === 1))
     const total = isLoss ? fill(1) : sumOf(contributions, collect)
     const adjoint = isLoss || given ? total : named(`dL/d${value.name}`, derivative(network.loss.layout, value.layout), total)
     const mentions = send(vertex, adjoint)
@@ -121,6 +121,10 @@ export function reverse(network: Network, structure: Structure, rules: Rules, vi
   }
   return gradients
 }
+
+/** Whether what a value receives comes from outside of the network. */
+export const isSeed = ({ expr }: Value, { term }: Contribution, { seeds }: Network): boolean =>
+  seeds.get(expr)?.some(({ error }) => error === term) ?? false
 
 /** How many times a formula mentions a name. */
 function timesIn(formula: Expr, name: Expr): number {

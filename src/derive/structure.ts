@@ -152,6 +152,9 @@ function counted(sources: readonly Use[], parts: readonly Expr[]): Use[] {
   return sources.map(({ source, of, by }) => ({ source, of, by, count: counts.get(source)! }))
 }
 
+/** Where the ways of the error are followed to: the loss, or a loop that sends an error. */
+export const isEnd = ({ role }: Value): boolean => role === 'loss' || role === 'loop'
+
 /** The names and variables that an equation uses, in reading order. */
 export const sourcesOf = (name: Expr): ReadonlySet<Expr> => new Set(inOrder(name.args).filter(isSource))
 
@@ -159,8 +162,7 @@ export const sourcesOf = (name: Expr): ReadonlySet<Expr> => new Set(inOrder(name
 function enterUses(vertices: readonly Draft[], vertexAt: Lookup<Draft>, { loss, seeds }: Network): void {
   const reached = new Array<boolean>(vertices.length).fill(false)
   const end = vertexAt.get(loss)!
-  const seeded = [...seeds.keys()].map((expr) => vertexAt.get(expr)!)
-  for (const { place } of [end, ...seeded]) reached[place] = true
+  for (const { place } of [end, ...[...seeds.keys()].map((expr) => vertexAt.get(expr)!)]) reached[place] = true
   // from the loss back: a consumer is known to matter before what it uses is looked at
   for (let place = vertices.length - 1; place >= 0; place--) {
     if (!reached[place]) continue
@@ -173,5 +175,8 @@ function enterUses(vertices: readonly Draft[], vertexAt: Lookup<Draft>, { loss, 
       if (varies) used.uses = extended(used.uses, sources[i]!)
     }
   }
-  for (const of of seeded) of.uses = extended(of.uses, { source: of.value.expr, of, by: end, count: 1 })
+  for (const [source, errors] of seeds) {
+    const of = vertexAt.get(source)!
+    for (const { by } of errors) of.uses = extended(of.uses, { source, of, by: vertexAt.get(by)!, count: 1 })
+  }
 }

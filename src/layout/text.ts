@@ -6,7 +6,7 @@ const superscripts: ReadonlyMap<string, string> = new Map(
   [...'0123456789+-−()abcdefghijklmnoprstuvwxyz, ᵀ′'].map((c, i) => [c, [...'⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ˒ ᵀ′'][i]!]),
 )
 const subscripts: ReadonlyMap<string, string> = new Map(
-  [...'0123456789+-−=()aehijklmnoprstuvx'].map((c, i) => [c, [...'₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ'][i]!]),
+  [...'0123456789+-−=() aehijklmnoprstuvx'].map((c, i) => [c, [...'₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ'][i]!]),
 )
 
 /** The text in raised (or lowered) characters, or undefined where Unicode lacks one of them. */
@@ -78,7 +78,7 @@ function open(layout: Exclude<Layout, { kind: 'symbol' | 'derivative' }>): void 
       return
     case 'subscript': {
       const mark = toText(layout.mark)
-      todo.push(lowered(mark) ?? `_${mark}`, layout.base)
+      todo.push(lowered(mark) ?? (mark.includes(' ') ? `_(${mark})` : `_${mark}`), layout.base)
       return
     }
     case 'root':

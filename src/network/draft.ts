@@ -45,6 +45,8 @@ export interface Draft {
   /** The names that are printed, and what is printed so. */
   readonly printed: Map<string, string>
   readonly differentiate: Differentiate
+  /** Loops have symbols for their lengths, or numbers in the place of such symbols: the index tells the calls of a loop apart, not their count. */
+  readonly isSymbolic: boolean
   /** There is one family of instances at most: its members are told apart by their index alone. */
   readonly isOneFamily: boolean
 }

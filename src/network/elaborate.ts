@@ -21,16 +21,16 @@ import { apart, keeperOf } from './symbolic.ts'
 import { parseExpression } from './syntax.ts'
 import { declareVariables } from './variables.ts'
 
-/** What is kept as a symbol, and the same network with numbers for it. */
+/** The symbols that lengths are made of: they are kept, where the same network with numbers for them is known; else the numbers stand for them. */
 export interface Symbolic {
   readonly depths: readonly string[]
-  readonly sample: Network
+  readonly sample?: Network | undefined
 }
 
 /**
  * The network that a document describes. `sizes` fixes symbols over and above the document's own `dims`;
  * `differentiate` is asked for the derivatives of written-out pointwise functions.
- * With `symbolic` some loops keep a symbol for their length; without it every length is a number.
+ * With a sample in `symbolic` some loops keep a symbol for their length; without it every length is a number.
  * Throws one Failure with every fault of the document.
  */
 export function elaborate(
@@ -54,6 +54,7 @@ export function elaborate(
     notation: new Map(document.notation.map(({ name, latex }) => [name.text, latex.text])),
     printed: new Map(),
     differentiate,
+    isSymbolic: symbolic !== undefined,
     isOneFamily:
       [document, ...document.modules].flatMap(({ params }) => params).filter((p) => p.module && p.name.text.includes('[')).length <= 1,
   }
@@ -61,8 +62,9 @@ export function elaborate(
     if (mentions(source.text, name)) draft.dims.set(name, size)
     else draft.faults.push(diagnostic('unknown-size', { name }))
   }
-  for (const name of symbolic?.depths ?? []) draft.dims.set(name, sizeSymbol(name))
-  const keeper = symbolic && keeperOf(document, draft, symbolic.sample)
+  const sample = symbolic?.sample
+  for (const name of sample ? symbolic.depths : []) draft.dims.set(name, sizeSymbol(name))
+  const keeper = sample && keeperOf(document, draft, sample)
   declareModules(document.modules, draft)
   const broken = new Set<string>()
   const steps = stepsOf(document.layers, draft, broken)
@@ -96,8 +98,8 @@ export function elaborate(
   if (loss) collecting(draft.faults, () => defineLoss(loss, lossIsOpaque, frame))
   if (loss && !draft.values.has(loss.name)) frame.broken.add(loss.name)
   const assumptions = document.assume.flatMap((text) => collecting(draft.faults, () => expressionOf(parseExpression(text), scope)) ?? [])
-  const network = finished(frame, loss?.name ?? '', lossIsOpaque, symbolic ? [] : document.claims, source)
-  const modules = loss && !symbolic ? [...draft.moduleCalls.values()].map((call) => isolated(call, loss.name, frame, source)) : []
+  const network = finished(frame, loss?.name ?? '', lossIsOpaque, sample ? [] : document.claims, source)
+  const modules = loss && !sample ? [...draft.moduleCalls.values()].map((call) => isolated(call, loss.name, frame, source)) : []
   if (draft.faults.length > 0) throw new Failure(inPlace(draft.faults))
   return {
     ...network,

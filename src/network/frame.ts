@@ -17,18 +17,18 @@ export interface Instance {
   readonly owner: Frame
   body?: { readonly frame: Frame; readonly sizes: ReadonlyMap<string, Dim> }
   calls: number
-  /** Calls in each step of loops that stay symbolic. */
-  readonly callsInLoop: Map<string, number>
+  /** Where it is called, in a network where the index tells the calls of a loop apart: by the call, and by the names before it. */
+  readonly places: Map<Ast, Map<string, CallPlace>>
+}
+
+export interface CallPlace {
+  readonly number: number
+  /** The indices of the loops around it that it has been called with. */
+  readonly suffixes: Set<string>
 }
 
 /** The values that a call returns; `names` are what the caller calls them. */
-export type CallInstance = (
-  instance: Instance,
-  args: readonly Expr[],
-  names: readonly Naming[],
-  span: Span,
-  suffix: string,
-) => readonly Expr[]
+export type CallInstance = (instance: Instance, args: readonly Expr[], names: readonly Naming[], ast: Ast, caller: Frame) => readonly Expr[]
 
 export interface Frame {
   readonly draft: Draft
@@ -36,6 +36,8 @@ export interface Frame {
   readonly prefix: string
   /** The values of the indices of the loops around the present equation, as a name shows them: '[2][0]'. */
   readonly suffix: string
+  /** Those of the loops around the call that this body is read for, where they tell the calls apart. */
+  readonly outer: string
   /** The modules whose bodies are being read, the outermost first. */
   readonly modules: readonly Module[]
   readonly values: Map<string, Expr>
@@ -58,7 +60,7 @@ export interface Frame {
 export type Calls = ReadonlyMap<string, { readonly count: number; readonly span: Span; readonly isEquation: boolean }>
 
 type Start = Pick<Frame, 'draft' | 'prefix' | 'modules' | 'given' | 'calls' | 'call' | 'dims'> &
-  Partial<Pick<Frame, 'values' | 'families' | 'keep' | 'suffix'>> &
+  Partial<Pick<Frame, 'values' | 'families' | 'keep' | 'outer'>> &
   Pick<Scope, 'reach' | 'sumOver'>
 
 /** A frame without names of its own yet. */
@@ -81,7 +83,7 @@ export function newFrame(start: Start): Frame {
     reach,
     sumOver,
   }
-  return withCalls({ ...start, ...parts, suffix: start.suffix ?? '', scope })
+  return withCalls({ ...start, ...parts, suffix: '', outer: start.outer ?? '', scope })
 }
 
 /** The frame inside a loop, where an index has a value. */
@@ -90,13 +92,13 @@ export const atIndex = (frame: Frame, index: string, at: Dim): Frame =>
 
 /** The frame with the calls that its expressions can make, which know the loops around them. */
 function withCalls(frame: Frame): Frame {
-  const { instances, call, suffix } = frame
+  const { instances, call } = frame
   const inner: Frame = {
     ...frame,
     scope: {
       ...frame.scope,
       nameCall: (f, args) => nameCall(f, args, inner),
-      apply: (name, args, span) => call(instances.get(name)!, args, [], span, suffix),
+      apply: (name, args, ast) => call(instances.get(name)!, args, [], ast, inner),
     },
   }
   return inner
@@ -125,6 +127,13 @@ export function memberOf(target: Ast, scope: Scope): string {
   )
 }
 
+/** What a local name is called outside of this body: m.h[1], or m.h[l][1] where m is called in a loop over l. */
+export function fullName(local: string, { prefix, outer }: Pick<Frame, 'prefix' | 'outer'>): string {
+  if (outer === '') return prefix + local
+  const at = local.indexOf('[')
+  return at < 0 ? prefix + local + outer : prefix + local.slice(0, at) + outer + local.slice(at)
+}
+
 /** The name under which a value is known in the whole network. */
 export interface Naming {
   readonly name: string
@@ -136,7 +145,7 @@ export interface Naming {
 export function namingOf(local: string, span: Span, frame: Frame): Naming {
   const given = frame.given.get(local)
   if (given) return given
-  const name = frame.prefix + local
+  const name = fullName(local, frame)
   return { name, layout: layoutOf(name, frame.draft), span }
 }
 
@@ -149,7 +158,7 @@ export function newNaming(local: string, span: Span, frame: Frame): Naming {
   // what was never printed before is not taken
   if (draft.printed.size === printed) requireUntaken(name, naming.span, draft)
   requireProper(name, naming.span, draft)
-  if (prefix !== '') requireFree(prefix + local, naming.span, draft)
+  if (prefix !== '') requireFree(fullName(local, frame), naming.span, draft)
   return naming
 }
 
@@ -170,11 +179,12 @@ export function define(local: string, value: Value, frame: Frame): void {
   const { name, expr } = value
   draft.values.set(name, value)
   draft.exprs.set(name, expr)
-  if (name !== prefix + local) draft.exprs.set(prefix + local, expr)
+  const full = fullName(local, frame)
+  if (name !== full) draft.exprs.set(full, expr)
   if (values !== draft.exprs || name !== local) values.set(local, expr)
   enrol(local, families)
-  if (prefix !== '') enrol(prefix + local, draft.families)
-  if (name !== prefix + local) enrol(name, draft.families)
+  if (prefix !== '') enrol(full, draft.families)
+  if (name !== full) enrol(name, draft.families)
 }
 
 /** Adds z[3] to the family z, and h[1][2] to h[1], which it adds to h. */

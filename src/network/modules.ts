@@ -9,7 +9,18 @@ import type { ModuleDefinition, Text } from './document.ts'
 import { type Draft, layoutOf, type Module } from './draft.ts'
 import { skipped } from './expression.ts'
 import { referenceOf } from './families.ts'
-import { type CallInstance, define, enrol, type Frame, type Instance, type Naming, namedValue, newFrame } from './frame.ts'
+import {
+  type CallInstance,
+  type CallPlace,
+  define,
+  enrol,
+  type Frame,
+  fullName,
+  type Instance,
+  type Naming,
+  namedValue,
+  newFrame,
+} from './frame.ts'
 import type { Scope } from './network.ts'
 import { callsIn, run, stepsOf } from './program.ts'
 import { dimOf } from './sizes.ts'
@@ -57,31 +68,28 @@ function parseModuleHead(head: Text): Pick<Module, 'name' | 'params'> {
 }
 
 /** Reads the body of an instance's module for these arguments. */
-export const applyInstance: CallInstance = (instance, args, names, span, suffix) => {
+export const applyInstance: CallInstance = (instance, args, names, ast, caller) => {
   const { module, owner } = instance
   const { draft } = owner
   const signature = `${module.name}(${module.params.map((p) => p.name).join(', ')})`
-  if (args.length !== module.params.length) fail('argument-count', { signature, given: args.length }, span)
+  if (args.length !== module.params.length) fail('argument-count', { signature, given: args.length }, ast)
   if (owner.modules.includes(module)) {
-    fail('module-cycle', { names: [...owner.modules.slice(owner.modules.indexOf(module)), module].map((m) => m.name) }, span)
+    fail('module-cycle', { names: [...owner.modules.slice(owner.modules.indexOf(module)), module].map((m) => m.name) }, ast)
   }
-  if (owner.modules.length >= deepest) fail('too-large', { what: 'the nesting of modules', limit: `${deepest} levels` }, span)
+  if (owner.modules.length >= deepest) fail('too-large', { what: 'the nesting of modules', limit: `${deepest} levels` }, ast)
   const before = draft.faults.length
   const sizes = sizesOf(module, args, draft)
-  instance.calls++
-  const fullName = owner.prefix + instance.name
+  const own = owner.prefix + instance.name
   recordCall(module, args, sizes, draft)
-  const results = within(`${fullName}, called`, span, draft, () => {
-    instance.body ??= { frame: bodyOf(instance, fullName, sizes), sizes }
+  const results = within(`${own}, called`, ast, draft, () => {
+    instance.body ??= { frame: bodyOf(instance, own, sizes), sizes }
     requireSameSizes(instance, sizes)
-    // in a loop that stays symbolic the index tells the calls apart, else they are counted
-    const inLoop = owner.keep !== undefined && suffix !== ''
-    const call = inLoop ? callsAt(instance, suffix) : instance.calls
-    const prefix = call === 1 ? `${fullName}.` : `${fullName}.call[${call}].`
+    const call = draft.isSymbolic ? placeOf(ast, caller, instance) : ++instance.calls
+    const prefix = call === 1 ? `${own}.` : `${own}.call[${call}].`
     enrol(prefix.slice(0, -1), draft.families)
-    const frame = callFrame(instance.body.frame, prefix, module, names, inLoop ? suffix : '')
+    const frame = callFrame(instance.body.frame, prefix, module, names, draft.isSymbolic ? caller.outer + caller.suffix : '')
     args.forEach((arg, i) => {
-      bind(module.params[i]!.name, arg, span, frame)
+      bind(module.params[i]!.name, arg, ast, frame)
     })
     run(module.steps, frame)
     return module.returns.map((ref) => returned(ref, frame))
@@ -90,11 +98,15 @@ export const applyInstance: CallInstance = (instance, args, names, span, suffix)
   return results
 }
 
-/** The number of a call among those of one step of a loop. */
-function callsAt({ callsInLoop }: Instance, suffix: string): number {
-  const count = (callsInLoop.get(suffix) ?? 0) + 1
-  callsInLoop.set(suffix, count)
-  return count
+/** The number of a call among the places where the instance is called: every step of a loop calls at the same ones. */
+function placeOf(ast: Ast, { prefix, outer, suffix }: Frame, instance: Instance): number {
+  const here = instance.places.get(ast) ?? new Map<string, CallPlace>()
+  const place = here.get(prefix) ?? { number: ++instance.calls, suffixes: new Set() }
+  // a sum has no index in the names of what it calls
+  if (place.suffixes.has(outer + suffix)) fail('not-symbolic', { what: `a sum that calls ${instance.name} in every term` }, ast)
+  place.suffixes.add(outer + suffix)
+  instance.places.set(ast, here.set(prefix, place))
+  return place.number
 }
 
 /** Remembers with which shapes a module is called: its claims are judged once for each. */
@@ -117,24 +129,24 @@ function within<T>(trail: string, span: Span, draft: Draft, work: () => T): T {
 }
 
 /** The parameters and constants of an instance, under its name. */
-function bodyOf({ module, owner }: Instance, fullName: string, sizes: ReadonlyMap<string, Dim>): Frame {
+function bodyOf({ module, owner }: Instance, own: string, sizes: ReadonlyMap<string, Dim>): Frame {
   const { draft, call } = owner
   const dims = new Map([...draft.dims, ...sizes])
   const modules = [...owner.modules, module]
-  const frame = newFrame({ draft, prefix: `${fullName}.`, modules, given: new Map(), calls: callsIn(module.steps), call, dims })
+  const frame = newFrame({ draft, prefix: `${own}.`, modules, given: new Map(), calls: callsIn(module.steps), call, dims })
   declareVariables({ inputs: [], params: module.definition.params, constants: module.definition.constants }, frame)
   return frame
 }
 
 /** A frame for one call: it sees the parameters of the instance. */
-function callFrame(body: Frame, prefix: string, { returns }: Module, names: readonly Naming[], suffix: string): Frame {
+function callFrame(body: Frame, prefix: string, { returns }: Module, names: readonly Naming[], outer: string): Frame {
   const given = new Map(
     names.flatMap((naming, i) => {
       const reference = referenceOf(returns[i]!, { ...body.scope, families: everything })
-      return reference ? [[reference.name + suffix, naming] as const] : []
+      return reference ? [[reference.name, naming] as const] : []
     }),
   )
-  const frame = newFrame({ ...body, prefix, given, suffix, values: new Map(body.values), families: copied(body.families), dims: body.dims })
+  const frame = newFrame({ ...body, prefix, given, outer, values: new Map(body.values), families: copied(body.families), dims: body.dims })
   for (const [name, instance] of body.instances) frame.instances.set(name, instance)
   return frame
 }
@@ -188,10 +200,10 @@ function bind(param: string, arg: Expr, span: Span, frame: Frame): void {
   const hasName = arg.op.atomic || arg.args.length === 0
   if (hasName) {
     frame.values.set(param, arg)
-    frame.draft.exprs.set(frame.prefix + param, arg)
+    frame.draft.exprs.set(fullName(param, frame), arg)
     return
   }
-  const name = frame.prefix + param
+  const name = fullName(param, frame)
   const layout = layoutOf(name, frame.draft)
   define(param, namedValue({ name, layout, span }, 'node', named(name, layout, arg)), frame)
 }

@@ -12,7 +12,8 @@ export interface Value {
   /** That of its expression: what is known of values stands in tables. */
   readonly id: number
   readonly name: string
-  readonly role: 'input' | 'param' | 'constant' | 'node' | 'loss'
+  /** A loop whose length is a symbol sends errors to values outside of it. */
+  readonly role: 'input' | 'param' | 'constant' | 'node' | 'loss' | 'loop'
   /** A leaf, or the named wrapper of the right-hand side. */
   readonly expr: Expr
   readonly layout: Layout
@@ -34,6 +35,10 @@ export interface Claim {
 
 /** A loop whose length is a symbol: one step of it, for an index that is a symbol too, and the step after it. */
 export interface SymbolicLoop {
+  /** loop l, by which it is spoken of. */
+  readonly name: string
+  /** What marks the part of an error that comes through it: enough to tell it from other loops. */
+  readonly mark: string
   readonly index: string
   /** The index runs from `from` to `to` − 1. */
   readonly from: Dim
@@ -71,6 +76,13 @@ export interface StepOfLoop {
   readonly shift: (formula: Expr) => Expr
 }
 
+/** An error that arrives at a value from outside. */
+export interface Seed {
+  readonly error: Expr
+  /** What sends it: a loop, or the loss for all that the network is a part of. */
+  readonly by: Value
+}
+
 export interface Summand {
   /** Stands for the whole sum in the loss. */
   readonly sum: Expr
@@ -97,7 +109,7 @@ export interface Network {
   /** How the name of a value is set, also of one that only a formula speaks of. */
   readonly layoutOf: (name: string) => Layout
   /** Errors that come from outside: the rest of a network that this one is a part of. */
-  readonly seeds: ReadonlyMap<Expr, Expr>
+  readonly seeds: ReadonlyMap<Expr, readonly Seed[]>
   /** Conditions on random points: masks that must hold everywhere. */
   readonly assumptions: readonly Expr[]
   /** Values that the spec gives to constants. */
@@ -138,7 +150,7 @@ export interface Scope {
   readonly sumOver?: ((ast: Ast & { kind: 'over' }, scope: Scope) => Expr) | undefined
   /** Calls an instance of a module: what it returns. */
   readonly isInstance?: ((name: string) => boolean) | undefined
-  readonly apply?: ((name: string, args: readonly Expr[], span: Span) => readonly Expr[]) | undefined
+  readonly apply?: ((name: string, args: readonly Expr[], ast: Ast) => readonly Expr[]) | undefined
   /** Reads what only some expressions can say: derivatives in claims. */
   readonly extend?: (ast: Ast, scope: Scope) => Expr | undefined
 }

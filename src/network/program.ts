@@ -156,7 +156,7 @@ function defineResults(instance: Instance, { value, targets }: EquationAst, name
   const args = value.kind === 'call' || value.kind === 'apply' ? value.args : []
   const given = args.map((a) => expressionOf(a, frame.scope))
   const naming = named.map((n) => n.naming)
-  const results = locating(value, () => frame.call(instance, given, naming, value, frame.suffix))
+  const results = locating(value, () => frame.call(instance, given, naming, value, frame))
   for (const [i, result] of results.entries()) defineResult(named[i]!, result, frame)
 }
 

@@ -117,7 +117,7 @@ export function keeperOf(document: Document, draft: Draft, sample: Network): Kee
     })
     if (open.incoming.size > carried.length) unfit('a step that uses more than the step before it', step.span)
     if (carried.length === 0) unfit('a loop whose steps hand nothing on, or reach back further than one step,', step.span)
-    loops.push({ index, from, to, carried, step: now, next, own: [], summands: [], span: step.span })
+    loops.push({ name: '', mark: '', index, from, to, carried, step: now, next, own: [], summands: [], span: step.span })
     open = undefined
   }
 
@@ -236,7 +236,14 @@ export function apart(draft: Draft, loops: readonly SymbolicLoop[]): Pick<Networ
   if (unused) unfit('a loop that the loss uses nothing of', unused.span)
   const nodes = new Set(loops.flatMap((l) => [...l.step, ...l.next, ...l.carried.map((c) => c.incoming)]))
   const all = [...draft.values.values()].filter((v) => !nodes.has(v))
-  const complete = loops.map((loop) => ({ ...loop, own: all.filter((v) => mentionsIndex(v.name, loop.index)) }))
+  const complete = loops.map((loop) => ({ ...loop, ...called(loop, loops), own: all.filter((v) => mentionsIndex(v.name, loop.index)) }))
   const own = new Set(complete.flatMap((loop) => loop.own))
   return { loops: complete, values: new Map(all.flatMap((v) => (own.has(v) ? [] : [[v.name, v] as const]))) }
+}
+
+/** A loop is told from others by its index, or by what it hands on. */
+function called({ index, carried }: SymbolicLoop, all: readonly SymbolicLoop[]): Pick<SymbolicLoop, 'name' | 'mark'> {
+  const isAlone = all.filter((loop) => loop.index === index).length === 1
+  const name = isAlone ? `loop ${index}` : `loop ${index} of ${carried[0]!.family}`
+  return { name, mark: all.length === 1 ? 'loop' : name }
 }

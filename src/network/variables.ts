@@ -93,7 +93,7 @@ export function declareMember({ local, frame }: Member, role: Role, declaration:
   const { draft } = frame
   const naming = newNaming(local, declaration.name, owner)
   if (declaration.module) {
-    owner.instances.set(local, { name: local, module: moduleOf(declaration.module, frame), owner, calls: 0, callsInLoop: new Map() })
+    owner.instances.set(local, { name: local, module: moduleOf(declaration.module, frame), owner, calls: 0, places: new Map() })
     enrol(local, owner.families)
     return
   }

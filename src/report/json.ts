@@ -109,7 +109,7 @@ function partsJson(
   return {
     ...(derivation.inside.length > 0 ? { paths: pathSections(derivation, at).map(pathsJson) } : {}),
     nodes: [...network.values.values()]
-      .filter((v) => v !== network.loss)
+      .filter((v) => v !== network.loss && v.role !== 'loop')
       .map((v) => ({
         name: v.name,
         role: roleOf(v, derivation),

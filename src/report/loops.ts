@@ -10,7 +10,7 @@ import { type Line, lineOf, statementLine } from './lines.ts'
 export function sumLine({ of, term, isAll }: Shared, { loop, derivation }: LoopDerivation): Line {
   const plain = derivative(derivation.network.loss.layout, of.layout)
   const sum = over('∑', loop.index, loop.from, loop.to, typeset(term))
-  return lineOf(isAll ? plain : through(plain, 'loop'), sum, { of, shape: of.expr.shape, shows: [term] })
+  return lineOf(isAll ? plain : through(plain, loop.mark), sum, { of, shape: of.expr.shape, shows: [term] })
 }
 
 /** What a value outside a loop receives from it, and the loop that sends it. */

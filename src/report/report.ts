@@ -3,7 +3,7 @@ import type { Derivation, LoopDerivation } from '../derive/derive.ts'
 import { rangeLayout } from '../derive/recurrence.ts'
 import type { Gradient } from '../derive/reverse.ts'
 import type { Layout } from '../layout/layout.ts'
-import type { Value } from '../network/network.ts'
+import type { SymbolicLoop, Value } from '../network/network.ts'
 import { type Draft, type Drafts, drafts } from './drafts.ts'
 import { pathSections } from './inside.ts'
 import { type Line, type Section, statementLine, type Writer, writerOf } from './lines.ts'
@@ -39,7 +39,7 @@ function forwardSections(derivation: Derivation, writer: Writer): Section[] {
   for (const { value } of structure.vertices) if (value.role === 'node' && !value.isCall) rest.push(value)
   const sections: Section[] = []
   for (const { loop, derivation: step } of loops) {
-    const before = rest.filter((v) => v.span.start < loop.span.start)
+    const before = rest.filter((v) => isBefore(v, loop))
     if (before.length > 0) sections.push({ kind: 'forward', lines: before.map(writer.forward), where: [] })
     const lines = loop.step.filter((v) => !v.isCall).map(writerOf(step).forward)
     sections.push({ kind: 'forward', title: rangeLayout(loop.index, loop.from, loop.to), lines, where: [] })
@@ -109,9 +109,12 @@ function wholeReport(derivation: Derivation, writer: Writer): Section[] {
 /** The gradients of what is defined after the loops, and of what comes before them. */
 function aroundLoops(all: readonly Gradient[], { loops }: Derivation): readonly [after: readonly Gradient[], before: readonly Gradient[]] {
   if (loops.length === 0) return [[], all]
-  const { start } = loops[0]!.loop.span
-  return [all.filter((g) => g.of.span.start > start), all.filter((g) => g.of.span.start <= start)]
+  const { loop } = loops[0]!
+  return [all.filter((g) => !isBefore(g.of, loop)), all.filter((g) => isBefore(g.of, loop))]
 }
+
+/** Whether a value is defined before a loop. What a module defines stands elsewhere in the spec: expressions are numbered as they are made. */
+const isBefore = ({ id }: Value, { step }: SymbolicLoop): boolean => id < step[0]!.id
 
 /** Merges and fan-outs, and the others, those that the network defines first first. */
 function sorted({ network, gradients, branches }: Derivation): {

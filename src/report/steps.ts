@@ -2,7 +2,7 @@
 import type { Derivation, LoopDerivation } from '../derive/derive.ts'
 import { namesFrom } from '../derive/naming.ts'
 import { rangeLayout } from '../derive/recurrence.ts'
-import type { Contribution, Gradient } from '../derive/reverse.ts'
+import { type Gradient, isSeed } from '../derive/reverse.ts'
 import { type Expr, inOrder } from '../expr/expr.ts'
 import { typeset, typesetBare, typesetTerm } from '../expr/typeset.ts'
 import { derivative } from '../layout/layout.ts'
@@ -53,17 +53,18 @@ function stepsOf(derivation: Derivation, at: readonly Value[] | undefined, paint
   const symbolOf = (value: Value): string => toText(derivative(network.loss.layout, value.layout))
   const asked = at === undefined ? [...raw.values()] : leadingTo(at, raw)
   const gradients = asked.filter((g) => g.of !== network.loss && !g.given)
-  const isSeed = (g: Gradient, c: Contribution): boolean => c.term === network.seeds.get(g.of.expr)
   const shared = (loop?.shared ?? []).filter((s) => gradients.some((g) => g.of === s.of))
   const isWhole = (g: Gradient): boolean => g.contributions.length === 1 && !shared.some((s) => s.of === g.of)
   const through = throughOnce(derivation, text)
   const chain = gradients.flatMap((g) =>
     g.contributions
-      .filter((c) => !isSeed(g, c))
+      .filter((c) => !isSeed(g.of, c, network))
       .map(({ consumer, term }) => row(symbolOf(g.of), isWhole(g) ? '=' : '⟵', term, through(consumer))),
   )
   const sums = gradients
-    .filter((g) => g.contributions.length > 1 && !shared.some((s) => s.of === g.of) && !g.contributions.some((c) => isSeed(g, c)))
+    .filter(
+      (g) => g.contributions.length > 1 && !shared.some((s) => s.of === g.of) && !g.contributions.some((c) => isSeed(g.of, c, network)),
+    )
     .map((g) => row(symbolOf(g.of), '=', g.total, `the contributions of ${g.contributions.length} uses add up`))
   const overSteps = shared
     .map((s) => sumLine(s, loop!))

@@ -99,6 +99,7 @@ function uncheckedNotes(printed: readonly Value[], { unchecked, standIns }: Veri
     rounding: verified.rounding({}),
     'not-linear': verified['not-linear']({ functions: standIns.none.map((name) => placed(name, network)) }),
     'not-finite': verified['not-finite']({}),
+    'not-met': verified['not-met']({}),
   }
   return (Object.keys(reasons) as Reason[]).flatMap((reason): Summary[] => {
     const names = printed.filter((v) => unchecked.get(v) === reason).map((v) => toText(v.layout))
