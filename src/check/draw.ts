@@ -72,12 +72,13 @@ type Condition = (sizes: Sizes) => boolean
 
 /** Axes have entries; starts, paddings and the like are not negative. */
 function conditionsOf(roots: readonly Expr[]): readonly Condition[] {
-  const seen = new Set<string>()
+  /** What must be at least 0, and at least 1. */
+  const seen = [new Set<string>(), new Set<string>()] as const
   const found: Condition[] = []
-  const demand = (attr: Attr, least: number): void => {
+  const demand = (attr: Attr, least: 0 | 1): void => {
     if (Array.isArray(attr)) for (const a of attr) demand(a, least)
-    else if (isSymbolic(attr) && !seen.has(attr.key + least)) {
-      seen.add(attr.key + least)
+    else if (isSymbolic(attr) && !seen[least].has(attr.key)) {
+      seen[least].add(attr.key)
       found.push((sizes) => sizeIn(attr, sizes) >= least)
     }
   }

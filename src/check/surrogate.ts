@@ -1,7 +1,7 @@
 /** What differences are taken of where a gradient is by definition not the derivative: the linear map that a function claims, or a constant. */
 
 import { evaluate, evaluated, type Point } from '../expr/evaluate.ts'
-import { argsOf, type Expr, inOrder, withArgs } from '../expr/expr.ts'
+import { argsOf, definition, type Expr, inOrder, withArgs } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Network } from '../network/network.ts'
@@ -27,14 +27,18 @@ export interface Declared {
   readonly maps: ReadonlyMap<string, readonly Expr[]>
   /** Calls of those that clip the error, take its sign, or send back something else: no map stands for them. */
   readonly others: readonly Expr[]
-  /** Something in the network is stopped: its gradient is by definition not its derivative. */
+  /** What is stopped by its name: its gradient is by definition not its derivative. */
+  readonly stopped: ReadonlySet<string>
+  /** Something is stopped, perhaps inside an operation. */
   readonly isStopped: boolean
 }
 
 export function declaredIn(network: Network, seed: number): Declared {
-  const calls = inOrder([network.loss.expr], argsOf).filter((e) => e.op.surrogate)
-  const isStopped = evaluated([network.loss.expr], new Map()).some((e) => e.op.frozen)
-  if (calls.length === 0) return { maps: new Map(), others: [], isStopped }
+  const order = inOrder([network.loss.expr], argsOf)
+  const calls = order.filter((e) => e.op.surrogate)
+  const stopped = new Set(order.flatMap((e) => (e.op.frozen ? [e.op.name] : [])))
+  const isStopped = stopped.size > 0 || insideOf(order).some((e) => e.op.frozen)
+  if (calls.length === 0) return { maps: new Map(), others: [], stopped, isStopped }
   const point = drawPoint(network, seed, 0, 1)
   const isLinear = new Map<string, boolean>()
   const maps = new Map<string, Expr[]>()
@@ -46,7 +50,13 @@ export function declaredIn(network: Network, seed: number): Declared {
     if (isLinear.get(key)) maps.set(name, [...(maps.get(name) ?? []), call])
     else others.push(call)
   }
-  return { maps, others, isStopped }
+  return { maps, others, stopped, isStopped }
+}
+
+/** What composites among expressions are evaluated by, beside those expressions. */
+function insideOf(exprs: readonly Expr[]): readonly Expr[] {
+  const definitions = exprs.flatMap((e) => (e.op.evaluate ? [] : (definition(e) ?? [])))
+  return definitions.length === 0 ? [] : evaluated(definitions, new Set(exprs))
 }
 
 /**

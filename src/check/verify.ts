@@ -81,7 +81,7 @@ export function verify(derivation: Derivation, seed: number): Verification {
       ...[...exempt].map((v) => [v, 'not-linear'] as const),
       ...values.flatMap((v) => (errors.has(v) ? [] : [[v, reasons.get(v) ?? 'not-finite'] as const])),
     ]),
-    standIns: standInsIn(derivation, declared),
+    standIns: standInsIn(declared),
     closed: closedIn(derivation, seed),
   }
 }
@@ -159,6 +159,7 @@ function measuredHere(
 
 /** The values of which some of the expressions are made. */
 function belowAny(exprs: readonly Expr[], { gradients }: Derivation): ReadonlySet<Value> {
+  if (exprs.length === 0) return new Set()
   const below = new Set(
     inOrder(
       exprs.flatMap((e) => e.args),
@@ -175,7 +176,8 @@ const closedIn = (derivation: Derivation, seed: number): Verification['closed'] 
   }))
 
 /** The functions for which differences take something else. */
-function standInsIn({ network }: Derivation, { maps, others }: Declared): StandIns {
-  const constants = inOrder([network.loss.expr], argsOf).flatMap((e) => (e.op.frozen ? [e.op.name] : []))
-  return { maps: [...maps.keys()], constants: [...new Set(constants)], none: [...new Set(others.map((e) => e.op.name))] }
-}
+const standInsIn = ({ maps, others, stopped }: Declared): StandIns => ({
+  maps: [...maps.keys()],
+  constants: [...stopped],
+  none: [...new Set(others.map((e) => e.op.name))],
+})
