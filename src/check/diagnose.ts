@@ -7,15 +7,17 @@ import { termsOf } from '../rewrite/terms.ts'
 import { mistakes as words } from '../words.ts'
 import { text } from './changes.ts'
 import { withStrangers } from './draw.ts'
-import { combination, type Evidence, near, ratios } from './evidence.ts'
+import { combination, type Evidence, isSame, near, ratios, type Sample } from './evidence.ts'
 import { type Diagnosis, factorDiagnosis, numberText } from './kinds.ts'
 import { firstOf, ofAPart, ofTheWhole } from './mistakes.ts'
-import { pointOf } from './points.ts'
+import { type Manner, manners, pointOf } from './points.ts'
 
 interface Difference {
   readonly left: Expr
   readonly right: Expr
   readonly subject: Value | undefined
+  /** The point where they were found to differ. */
+  readonly place: number
 }
 
 const draws = 5
@@ -24,30 +26,32 @@ const tolerance = 1e-7
 
 /** Finds the simplest mistake that explains the difference; `mended` tries small changes of what is written. */
 export function diagnose(
-  { left, right, subject }: Difference,
+  { left, right, subject, place }: Difference,
   derivation: Derivation,
   seed: number,
   mended: () => Diagnosis | undefined,
 ): Diagnosis {
   const gradient = subject && derivation.raw.get(subject)
-  const claimed = evidenceOf(right, [left], derivation, seed)
+  const claimed = evidenceOf(right, left, place, derivation, seed)
   const found =
     (gradient && firstOf(ofTheWhole, gradient, derivation, claimed)) ??
     byFactor(left, claimed) ??
     mended() ??
     (gradient && firstOf(ofAPart, gradient, derivation, claimed)) ??
-    byExtraTerms(left, right, derivation, seed)
+    byExtraTerms(left, right, place, derivation, seed)
   return { ...(found ?? { kind: 'other', message: words.unexplained({}) }), subject }
 }
 
-/** The values of one side at a few points, where the forward pass is known. */
-function evidenceOf(claimed: Expr, others: readonly Expr[], derivation: Derivation, seed: number): Evidence {
-  const samples = Array.from({ length: draws }, (_, k) => {
-    const known = pointOf(derivation, seed, 100 + k, 1, false)
-    const point = withStrangers([claimed, ...others], known.point, seed + k)
-    return { point, claimed: evaluate([claimed], point).get(claimed)! }
-  })
-  return { samples, tolerance }
+/** The values of one side at a few points, where the forward pass is known; the sides differ at one of them, at least. */
+function evidenceOf(claimed: Expr, other: Expr, place: number, derivation: Derivation, seed: number): Evidence {
+  const sampleAt = (k: number, manner: Manner): Sample & { readonly differs: boolean } => {
+    const { point: known } = pointOf(derivation, seed, k, manner, false)
+    const point = withStrangers([claimed, other], known, seed + k)
+    const values = evaluate([claimed, other], point)
+    return { point, claimed: values.get(claimed)!, differs: !isSame(values.get(claimed)!, values.get(other)!, tolerance) }
+  }
+  const usual = Array.from({ length: draws }, (_, k) => sampleAt(100 + k, manners[0]!))
+  return { samples: usual.some((s) => s.differs) ? usual : [...usual, sampleAt(place, manners[place]!)], tolerance }
 }
 
 /** One factor between the sides of any claim. */
@@ -57,10 +61,10 @@ function byFactor(left: Expr, evidence: Evidence): Diagnosis | undefined {
 }
 
 /** A term of the claimed side that, left out, makes it right. */
-function byExtraTerms(left: Expr, right: Expr, derivation: Derivation, seed: number): Diagnosis | undefined {
+function byExtraTerms(left: Expr, right: Expr, place: number, derivation: Derivation, seed: number): Diagnosis | undefined {
   const terms = termsOf(right)
   if (terms.length < 2 || terms.length > 12) return undefined
-  const coefficients = combination(terms, evidenceOf(left, [right], derivation, seed))
+  const coefficients = combination(terms, evidenceOf(left, right, place, derivation, seed))
   if (!coefficients) return undefined
   const wrong = terms.map((term, i) => ({ term, coefficient: coefficients[i]! })).filter(({ coefficient }) => !near(coefficient, 1))
   const messages = wrong.map(({ term, coefficient }) =>

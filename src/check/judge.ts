@@ -2,7 +2,7 @@
 import type { Derivation } from '../derive/derive.ts'
 import { type Diagnostic, Failure } from '../diagnostic.ts'
 import { evaluate, type Point } from '../expr/evaluate.ts'
-import type { Expr } from '../expr/expr.ts'
+import { type Expr, inOrder } from '../expr/expr.ts'
 import { sameShape, shapeText } from '../expr/shape.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Ast } from '../network/ast.ts'
@@ -18,7 +18,7 @@ import { withStrangers } from './draw.ts'
 import { mendedBy } from './edits.ts'
 import type { Diagnosis } from './kinds.ts'
 import { applied, isOperator, shapesOf } from './operator.ts'
-import { pointOf } from './points.ts'
+import { manners, pointOf } from './points.ts'
 
 export type Verdict =
   | { readonly kind: 'proved' }
@@ -50,11 +50,8 @@ export interface Judgement {
   readonly about?: string | undefined
 }
 
-const points = 6
 /** At so many points, at least, both sides must have values. */
 const fewest = 3
-/** Points near and far from the origin: a relu6 must meet its kink. */
-const scales = [1, 0.1, 10, 1, 0.1, 3]
 const tolerance = 1e-8
 
 /** The verdict on a claim. Throws a Failure where the claim can't be read (names, syntax); wrong shapes refute it. */
@@ -100,7 +97,7 @@ function verdictOn(claim: Claim, derivation: Derivation, seed: number, at: Case)
   if (evidence.kind === 'differs')
     return {
       kind: 'refuted',
-      diagnosis: diagnose({ left, right, subject }, derivation, seed, mended),
+      diagnosis: diagnose({ left, right, subject, place: evidence.place }, derivation, seed, mended),
       counterexample: evidence.at,
       at,
       derivation,
@@ -167,32 +164,38 @@ function fitted(left: Expr, right: Expr): readonly [Expr, Expr] {
 /** A literal 0 fits any shape. */
 const fitZero = (side: Expr, other: Expr): Expr => (numberOf(side) === 0 && side.shape.length === 0 ? fill(0, other.shape) : side)
 
+/** A number that a product of two vectors is in. */
+const isOfVectors = (side: Expr): boolean =>
+  side.shape.length === 0 &&
+  inOrder([side]).some(({ shape, args }) => shape.length === 0 && args.length === 2 && args.every((a) => a.shape.length === 1))
+
 function shapesDiffer(left: Expr, right: Expr): Failure {
   const [l, r] = [shapeText(left.shape), shapeText(right.shape)]
   const turned = sameShape([...left.shape].reverse(), right.shape)
   const message = turned ? `the sides are transposed: left ${l}, right ${r}` : `the sides differ in shape: left ${l}, right ${r}`
-  const hint = turned ? hints.transposed : left.shape.length === 2 && right.shape.length === 0 ? hints.outer : undefined
+  const hint = turned ? hints.transposed : left.shape.length === 2 && isOfVectors(right) ? hints.outer : undefined
   return new Failure([{ code: 'shapes', message, ...(hint ? { hint } : {}) }])
 }
 
 type Evidence =
   | { readonly kind: 'agrees'; readonly points: number; readonly worst: number }
-  | { readonly kind: 'differs'; readonly at: Counterexample }
+  | { readonly kind: 'differs'; readonly at: Counterexample; readonly place: number }
   | { readonly kind: 'undecided'; readonly because: string }
 
 /** Both sides in numbers, at points of several scales and sizes. They differ only beyond the rounding that is measured. */
 export function compare(left: Expr, right: Expr, derivation: Derivation, seed: number): Evidence {
   let [worst, compared] = [0, 0]
   for (const comparison of comparisons(left, right, derivation, seed)) {
+    const { place } = comparison
     const [l, r] = comparison.sides
     if (!allFinite(l) || !allFinite(r)) continue
     compared++
     const { error, size } = gapBetween(l, r)
     if (error <= tolerance * size) worst = size > 0 ? Math.max(worst, error / size) : worst
     else if (!(error <= Math.max(grainOf(comparison.point), 100 * noiseOf(comparison))))
-      return { kind: 'differs', at: { point: comparison.point, claimed: r, derived: l } }
+      return { kind: 'differs', at: { point: comparison.point, claimed: r, derived: l }, place }
   }
-  if (compared < fewest) return { kind: 'undecided', because: undecided.points({ compared, points }) }
+  if (compared < fewest) return { kind: 'undecided', because: undecided.points({ compared, points: manners.length }) }
   return { kind: 'agrees', points: compared, worst }
 }
 
@@ -209,6 +212,8 @@ function areSame(left: Expr, right: Expr, derivation: Derivation, seed: number):
 }
 
 interface Compared {
+  /** Its number among the points. */
+  readonly place: number
   readonly exprs: readonly [Expr, Expr]
   readonly sides: readonly [Tensor, Tensor]
   readonly point: Point
@@ -218,20 +223,20 @@ interface Compared {
 
 function* comparisons(left: Expr, right: Expr, derivation: Derivation, seed: number): Generator<Compared> {
   const exprs = [left, right] as const
-  for (let k = 0; k < points; k++) {
-    const known = pointOf(derivation, seed, k, scales[k]!, true)
+  for (let k = 0; k < manners.length; k++) {
+    const known = pointOf(derivation, seed, k, manners[k]!, true)
     const point = withStrangers(exprs, known.point, seed + k)
     const values = evaluate(exprs, point)
     const coarse = (bits: number): Point => withStrangers(exprs, known.coarse(bits), seed + k)
-    yield { exprs, sides: [values.get(left)!, values.get(right)!], point, coarse }
+    yield { place: k, exprs, sides: [values.get(left)!, values.get(right)!], point, coarse }
   }
 }
 
 /** What is smaller may be the rounding of what it was computed from: where a softmax saturates, 1 − p is 0 or 10⁻¹⁷. */
-function grainOf({ values }: Point): number {
+function grainOf({ values, amplitude = 1 }: Point): number {
   let most = 0
   for (const value of values.values()) most = Math.max(most, largest(value))
-  return Math.min(most * 2 ** -50, 1e-13)
+  return Math.min(most * 2 ** -50, 1e-13 * Math.max(amplitude, 1))
 }
 
 const gapBetween = (a: Tensor, b: Tensor): { readonly error: number; readonly size: number } => ({

@@ -50,13 +50,20 @@ export const byTerms: Attempt = (gradient, derivation, evidence, anyNumber = evi
 /** How far coefficients may be from the numbers that they are taken for. */
 const slack = ({ tolerance }: Evidence): number => 10 * tolerance
 
-function candidatesOf(gradient: Gradient, derivation: Derivation): Candidate[] {
-  return gradient.contributions.flatMap((c): Candidate[] => {
-    const route = derivation.branches.route(gradient.of, c.consumer)
-    const printed = derivation.gradients.get(gradient.of)!.contributions.find((p) => p.consumer === c.consumer)!
-    const terms = termsOf(c.term)
-    const texts = termsOf(printed.term)
-    return terms.map((term, i) => ({ term, text: text(texts.length === terms.length ? texts[i]! : printed.term), ...route }))
+function candidatesOf({ of, contributions }: Gradient, derivation: Derivation): Candidate[] {
+  const printed = derivation.gradients.get(of)!.contributions
+  return contributions.flatMap((c): Candidate[] => {
+    const shown = printed.find((p) => p.consumer === c.consumer)!
+    const whole = { ...derivation.branches.route(of, c.consumer), term: c.term, shown: shown.term }
+    const parts = c.parts?.map(({ term, via }, i) => {
+      return { ...whole, term, shown: shown.parts?.[i]?.term ?? shown.term, kind: derivation.branches.kindOf(of, c.consumer, via) }
+    })
+    return (parts ?? [whole]).flatMap(({ term, shown, path, kind }) => {
+      const [terms, texts] = [termsOf(term), termsOf(shown)]
+      // of a sum it is not known which term came by the skip
+      const way = { path, kind: terms.length > 1 ? 'branch' : kind }
+      return terms.map((t, i) => ({ term: t, text: text(texts.length === terms.length ? texts[i]! : shown), ...way }))
+    })
   })
 }
 
@@ -130,7 +137,7 @@ function oneEntry({ shape, data }: Tensor, index: number): Tensor {
 /** A multiple of the value itself. */
 const byDecay: Attempt = ({ of, total }, _, evidence) => {
   const [one, factor] = combination([total, of.expr], evidence) ?? []
-  if (one === undefined || !near(one, 1, slack(evidence))) return undefined
+  if (one === undefined || !near(one, 1, slack(evidence)) || near(factor!, 0, slack(evidence))) return undefined
   return { kind: 'extra-term', message: words.decay({ factor: numberText(factor!), name: nameOf(of) }) }
 }
 

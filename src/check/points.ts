@@ -16,12 +16,29 @@ const mostValues = 2000
 
 const kept = new WeakMap<Derivation, Map<string, KnownPoint>>()
 
+/** How far from the origin a point is, and how large an unknown loss is there. */
+export interface Manner {
+  readonly scale: number
+  readonly amplitude: number
+}
+
+/** Points near and far from the origin (a relu6 must meet its kink), errors small and large (where they are clipped, it must show). */
+export const manners: readonly Manner[] = [
+  { scale: 1, amplitude: 1 },
+  { scale: 0.1, amplitude: 1e9 },
+  { scale: 10, amplitude: 1e-3 },
+  { scale: 1, amplitude: 1e3 },
+  { scale: 0.1, amplitude: 1 },
+  { scale: 3, amplitude: 30 },
+  { scale: 100, amplitude: 1 },
+]
+
 /** The k-th point of a derivation, with the values of all nodes and, where asked for, of all gradients. */
-export function pointOf(derivation: Derivation, seed: number, k: number, scale: number, withGradients: boolean): KnownPoint {
+export function pointOf(derivation: Derivation, seed: number, k: number, { scale, amplitude }: Manner, withGradients: boolean): KnownPoint {
   const points = kept.get(derivation) ?? new Map<string, KnownPoint>()
   kept.set(derivation, points)
-  return remembered(points, `${seed},${k},${scale},${withGradients}`, () => {
-    const point = drawPoint(derivation.network, seed, k, scale)
+  return remembered(points, `${seed},${k},${scale},${amplitude},${withGradients}`, () => {
+    const point = { ...drawPoint(derivation.network, seed, k, scale), amplitude }
     const exprs = derivation.network.values.size > mostValues ? [] : namedIn(derivation, withGradients)
     const coarse = new Map<number, Point>()
     return {

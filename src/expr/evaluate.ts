@@ -9,6 +9,8 @@ import { type Lookup, type Members, type Numbered, Table } from './table.ts'
 export interface Point {
   readonly sizes: Sizes
   readonly values: ReadonlyMap<Expr, Tensor>
+  /** How large an unknown loss is, with all its derivatives; 1 unless it is said. */
+  readonly amplitude?: number | undefined
   /** What is done to every value: rounding to fewer places, to see what it does. */
   readonly round?: ((value: Tensor) => Tensor) | undefined
 }
@@ -64,12 +66,12 @@ interface Action {
 }
 
 /** What is evaluated, at a point. */
-export const planned = (order: Order, { values, sizes }: Point): Plan => ({
+export const planned = (order: Order, { values, sizes, amplitude }: Point): Plan => ({
   order,
   actions: order.exprs.map((expr, place) => {
     const given = values.get(expr)
     const isComputed = !given && expr.op.evaluate
-    const attrs = isComputed ? concreteAttrs(expr.attrs, sizes) : expr.attrs
+    const attrs = !isComputed ? expr.attrs : expr.op.ofLoss && amplitude ? { amplitude } : concreteAttrs(expr.attrs, sizes)
     return { expr, place, inputs: order.inputs[place]!, given, attrs, shape: isComputed ? concreteShape(expr.shape, sizes) : noShape }
   }),
 })

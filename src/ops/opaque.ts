@@ -1,6 +1,6 @@
 /** Functions of which only the arguments are known: F, whose Jacobian keeps its name, and f, whose derivative is f′. For checks they are random smooth functions. */
 import { fail, type Span } from '../diagnostic.ts'
-import type { Expr, Op } from '../expr/expr.ts'
+import type { Attrs, Expr, Op } from '../expr/expr.ts'
 import { make, operation } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
 import { call, derivative, joined, type Layout, Level, symbol, transposed, within } from '../layout/layout.ts'
@@ -22,6 +22,9 @@ export interface DeclaredFunction {
   readonly prime?: ((args: readonly Expr[]) => Expr) | undefined
 }
 
+/** How large a loss is at the point where it is evaluated. */
+const amplitudeOf = ({ amplitude }: Attrs): number => (typeof amplitude === 'number' ? amplitude : 1)
+
 /** A random affine map of all arguments, the same for equal sizes: sin of it is the stand-in for F. */
 function standIn(name: string, args: readonly kernel.Tensor[], size: number): { phase: kernel.Tensor; maps: readonly kernel.Tensor[] } {
   const maps = args.map((arg, slot) => {
@@ -38,7 +41,7 @@ function standIn(name: string, args: readonly kernel.Tensor[], size: number): { 
 
 /**
  * An opaque function of tensors. `result` gives the shape of its value; where it is called once, `brief` names the call,
- * and its Jacobian is written ∂F/∂x rather than ∂F(x, W)/∂x.
+ * and its Jacobian is written ∂F/∂x rather than ∂F(x, W)/∂x. Of a loss it is not even known how large it is.
  */
 export function opaque(
   name: string,
@@ -46,6 +49,7 @@ export function opaque(
   params: readonly string[],
   result: (args: readonly Shape[]) => Shape,
   brief?: Layout,
+  ofLoss = false,
 ): DeclaredFunction {
   const jacobianLayout = (args: readonly Layout[], slot: number): Layout =>
     derivative(brief ?? call(head, args.slice(0, params.length)), args[slot]!)
@@ -54,16 +58,17 @@ export function opaque(
     const pushforward = operation({
       name: `d${name}`,
       unknown: true,
+      ofLoss,
       why: 'the Jacobian of an unknown function',
       linear: [params.length],
       shape: (shapes) => result(shapes.slice(0, -1)),
       notation: (args) => joined(Level.product, symbol(' '), [jacobianLayout(args, slot), within(Level.product, args.at(-1)!)]),
-      evaluate(args, _, shape) {
+      evaluate(args, attrs, shape) {
         const { phase, maps } = standIn(name, args.slice(0, -1), kernel.sizeOf(shape))
         const v = args.at(-1)!
         const image = kernel.matmul(maps[slot]!, kernel.reshape(v, [v.data.length, 1]))
         return kernel.reshape(
-          kernel.zip(phase, image, (p, a) => Math.cos(p) * a),
+          kernel.zip(phase, image, (p, a) => amplitudeOf(attrs) * Math.cos(p) * a),
           shape,
         )
       },
@@ -72,6 +77,7 @@ export function opaque(
     const pullback = operation({
       name: `d${name}.T`,
       unknown: true,
+      ofLoss,
       why: 'the transposed Jacobian of an unknown function',
       linear: [params.length],
       shape: (shapes) => shapes[slot]!,
@@ -80,10 +86,10 @@ export function opaque(
         numberOf(expr.args.at(-1)!) === 1 && expr.args.at(-1)!.shape.length === 0
           ? jacobianLayout(args, slot)
           : joined(Level.product, symbol(' '), [transposed(jacobianLayout(args, slot)), within(Level.product, args.at(-1)!)]),
-      evaluate(args, _, shape) {
+      evaluate(args, attrs, shape) {
         const g = args.at(-1)!
         const { phase, maps } = standIn(name, args.slice(0, -1), g.data.length)
-        const slope = kernel.zip(kernel.reshape(phase, g.shape), g, (p, e) => Math.cos(p) * e)
+        const slope = kernel.zip(kernel.reshape(phase, g.shape), g, (p, e) => amplitudeOf(attrs) * Math.cos(p) * e)
         const back = kernel.matmul(kernel.permute(maps[slot]!, [1, 0]), kernel.reshape(slope, [g.data.length, 1]))
         return kernel.reshape(back, shape)
       },
@@ -96,12 +102,16 @@ export function opaque(
   const f = operation({
     name,
     unknown: true,
+    ofLoss,
     why: 'an unknown function sends the error back through its transposed Jacobian',
     shape: result,
     notation: (args) => call(head, args),
-    evaluate(args, _, shape) {
+    evaluate(args, attrs, shape) {
       const { phase } = standIn(name, args, kernel.sizeOf(shape))
-      return kernel.reshape(kernel.map(phase, Math.sin), shape)
+      return kernel.reshape(
+        kernel.map(phase, (p) => amplitudeOf(attrs) * Math.sin(p)),
+        shape,
+      )
     },
     vjp: (args, g) => pullbacks.map((pullback) => make(pullback, [...args, g])),
   })

@@ -2,6 +2,7 @@
 import type { Counterexample, Judgement } from '../check/judge.ts'
 import { lengthsText } from '../check/trials.ts'
 import type { Source } from '../diagnostic.ts'
+import type { Lengths } from '../network/network.ts'
 import type { Result } from '../pipeline.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { comparisonText } from './comparison.ts'
@@ -49,30 +50,48 @@ function why(verdict: Judgement['verdict'], seed: number): string[] {
     diagnosis.message,
     ...(diagnosis.details ?? []),
     ...derived,
-    ...(counterexample ? [counterexampleText(counterexample, at, seed)] : at.size > 0 ? [`at ${sizesText(at)}`] : []),
+    ...(counterexample
+      ? [counterexampleText(counterexample, diagnosis.subject !== undefined, at, seed)]
+      : at.size > 0
+        ? [`at ${sizesText(at)}`]
+        : []),
   ]
 }
 
-const sizesText = (sizes: ReadonlyMap<string, number>): string => [...sizes].map(([name, n]) => `${name} = ${n}`).join(', ')
+const sizesText = (sizes: Lengths): string => [...sizes].map(([name, n]) => `${name} = ${n}`).join(', ')
 
-function counterexampleText({ point, claimed, derived }: Counterexample, at: ReadonlyMap<string, number>, seed: number): string {
+/** Where the left side is a gradient, the right one is what was claimed of it. */
+function counterexampleText({ point, claimed, derived }: Counterexample, isGradient: boolean, at: Lengths, seed: number): string {
   const sizes = sizesText(new Map([...at, ...point.sizes]))
-  const digits = digitsThatDiffer(claimed, derived)
-  return `at ${sizes ? `${sizes} ` : ''}(seed ${seed}):  claimed ${numbers(claimed, digits)}  derived ${numbers(derived, digits)}`
+  const written = [claimed, derived].map(numbersFrom(startOf(claimed, derived), digitsThatDiffer(claimed, derived)))
+  const told = isGradient ? `claimed ${written[0]}  derived ${written[1]}` : `left ${written[1]}  right ${written[0]}`
+  return `at ${sizes ? `${sizes} ` : ''}(seed ${seed}):  ${told}`
 }
 
 const most = 4
 const [fewestDigits, mostDigits] = [3, 17]
 
+/** The first entry that is shown: those that differ must be among them. */
+function startOf(a: Tensor, b: Tensor): number {
+  const gaps = a.data.map((x, i) => Math.abs(x - b.data[i]!))
+  const widest = gaps.reduce((x, y) => Math.max(x, y), 0)
+  if (gaps.subarray(0, most).some((gap) => gap > 0 && gap >= widest / 1000)) return 0
+  return Math.max(0, Math.min(gaps.indexOf(widest), gaps.length - most))
+}
+
 /** So many digits that a near miss does not print as two equal lists, where the entries that are shown differ at all. */
 function digitsThatDiffer(a: Tensor, b: Tensor): number {
   const counts = Array.from({ length: mostDigits - fewestDigits + 1 }, (_, i) => fewestDigits + i)
-  return counts.find((digits) => numbers(a, digits) !== numbers(b, digits)) ?? fewestDigits
+  const start = startOf(a, b)
+  return counts.find((digits) => numbersFrom(start, digits)(a) !== numbersFrom(start, digits)(b)) ?? fewestDigits
 }
 
 /** [0.41, -1.20, …] */
-function numbers({ data, shape }: Tensor, digits: number): string {
-  const shown = [...data.subarray(0, most)].map((x) => x.toPrecision(digits))
-  const list = shape.length === 0 ? shown[0]! : `[${shown.join(', ')}${data.length > most ? ', …' : ''}]`
-  return shape.length > 1 ? `${list} (${shape.join('×')})` : list
-}
+const numbersFrom =
+  (start: number, digits: number) =>
+  ({ data, shape }: Tensor): string => {
+    const shown = [...data.subarray(start, start + most)].map((x) => x.toPrecision(digits))
+    const entries = [...(start > 0 ? ['…'] : []), ...shown, ...(data.length > start + most ? ['…'] : [])]
+    const list = shape.length === 0 ? shown[0]! : `[${entries.join(', ')}]`
+    return shape.length > 1 ? `${list} (${shape.join('×')})` : list
+  }
