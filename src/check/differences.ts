@@ -1,5 +1,5 @@
 /** Differences of the forward pass at one point, along directions in the values of the network: the one measure that knows no rule. */
-import { type Change, type Plan, type Point, pass, planBehind } from '../expr/evaluate.ts'
+import { type Change, lastOf, type Plan, type Point, planBehind } from '../expr/evaluate.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Lookup, members, Table } from '../expr/table.ts'
 import type { Random } from '../tensor/random.ts'
@@ -39,7 +39,7 @@ export function measurer(
   point: Point,
   random: Random,
 ): (group: readonly Slope[]) => Measured {
-  const rounding = roundingOf(loss, whole, unmoved.get(loss)!.data[0]!, point)
+  const rounding = roundingOf(whole, unmoved.get(loss)!.data[0]!, point)
 
   return (group) => {
     const directions = group.map(({ gradient }) => unitTowards(gradient, normalTensor(random, gradient.shape)))
@@ -52,7 +52,7 @@ export function measurer(
     const directionOf = new Table<Tensor>()
     for (let i = 0; i < group.length; i++) directionOf.set(group[i]!.of, directions[i]!)
     const passBy = (h: number): Forward =>
-      forward(loss, plan, (value, expr) => {
+      forward(plan, (value, expr) => {
         const direction = directionOf.get(expr)
         return direction ? nudged(value, unmoved.get(expr)!, direction, h) : value
       })
@@ -124,8 +124,8 @@ interface Pair {
 }
 
 /** What fewer places change is rounding. A saturated loss is tiny, but it is made of numbers near one. */
-function roundingOf(loss: Expr, plan: Plan, value: number, point: Point): number {
-  const changes = [3, 4].map((bits) => Math.abs(pass(plan, coarsened(point, bits).round).get(loss)!.data[0]! - value))
+function roundingOf(plan: Plan, value: number, point: Point): number {
+  const changes = [3, 4].map((bits) => Math.abs(lastOf(plan, coarsened(point, bits).round).data[0]! - value))
   return 30 * Math.max(...changes) + 1e-15 * Math.max(1, Math.abs(value))
 }
 
@@ -143,13 +143,13 @@ interface Forward {
   readonly sides: Sides
 }
 
-function forward(loss: Expr, plan: Plan, change: Change): Forward {
+function forward(plan: Plan, change: Change): Forward {
   const sides: Int8Array[] = []
-  const values = pass(plan, change, (expr, args, attrs) => {
+  const value = lastOf(plan, change, (expr, args, attrs) => {
     if (!expr.op.kinks) return
     for (const distance of expr.op.kinks(args, attrs)) sides.push(signsOf(distance))
   })
-  return { value: values.get(loss)!.data[0]!, sides }
+  return { value: value.data[0]!, sides }
 }
 
 function signsOf({ data }: Tensor): Int8Array {

@@ -113,13 +113,28 @@ export function planBehind(moved: Members, { order, actions }: Plan, known: Look
 /** One forward pass. */
 export function pass({ order, actions }: Plan, change?: Change, observe?: Observer): Lookup<Tensor> {
   const values = new Array<Tensor>(order.exprs.length)
-  for (let i = 0; i < actions.length; i++) {
-    const action = actions[i]!
-    const value = action.given ?? computed(action, values, observe)
-    values[action.place] = change === undefined ? value : change(value, action.expr)
-  }
+  for (let i = 0; i < actions.length; i++) values[actions[i]!.place] = resultOf(actions[i]!, values, change, observe)
   const get = (expr: Numbered): Tensor | undefined => values[order.placeOf.get(expr) ?? -1]
   return { get, has: (expr) => get(expr) !== undefined }
+}
+
+/** The last value of a pass. All others are forgotten after their last use: they die young, which is cheap. */
+export function lastOf({ order, actions }: Plan, change?: Change, observe?: Observer): Tensor {
+  const uses = new Int32Array(order.exprs.length)
+  for (let i = 0; i < actions.length; i++) for (const input of actions[i]!.inputs) uses[input]!++
+  const values = new Array<Tensor | undefined>(order.exprs.length)
+  let last: Tensor | undefined
+  for (let i = 0; i < actions.length; i++) {
+    const { place, inputs } = actions[i]!
+    values[place] = last = resultOf(actions[i]!, values, change, observe)
+    for (let k = 0; k < inputs.length; k++) if (--uses[inputs[k]!]! === 0) values[inputs[k]!] = undefined
+  }
+  return last!
+}
+
+function resultOf(action: Action, values: readonly (Tensor | undefined)[], change?: Change, observe?: Observer): Tensor {
+  const value = action.given ?? computed(action, values, observe)
+  return change === undefined ? value : change(value, action.expr)
 }
 
 /** What the value of an expression is computed from. */
@@ -133,7 +148,7 @@ const nothing: readonly Expr[] = []
 const nowhere: readonly number[] = []
 const noShape: readonly number[] = []
 
-function computed({ expr, inputs, attrs, shape }: Action, values: readonly Tensor[], observe: Observer | undefined): Tensor {
+function computed({ expr, inputs, attrs, shape }: Action, values: readonly (Tensor | undefined)[], observe: Observer | undefined): Tensor {
   if (!expr.op.evaluate) return values[inputs[0]!]!
   const args = new Array<Tensor>(inputs.length)
   for (let i = 0; i < args.length; i++) args[i] = values[inputs[i]!]!
