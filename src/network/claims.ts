@@ -1,6 +1,7 @@
 /** Claims as a spec writes them: parsed, with their names checked. */
 import { type Diagnostic, diagnostic, fail, nearest, type Source } from '../diagnostic.ts'
 import type { ClaimEntry } from './document.ts'
+import { ownerOf } from './families.ts'
 import { indicesIn, namesIn } from './names.ts'
 import type { Claim, Scope } from './network.ts'
 import type { Declared } from './parser.ts'
@@ -50,8 +51,18 @@ export function claimOf(entry: ClaimEntry, source: Source, declared: Declared): 
   }
 }
 
-/** Names in a claim that mean nothing: faults of the input, also under `not:`. */
-export function unknownNames({ equation, where, loop }: Claim, scope: Scope): Diagnostic[] {
+/** Names in a claim that mean nothing, or two things: faults of the input, also under `not:`. */
+export function faultyNames(claim: Claim, scope: Scope): Diagnostic[] {
+  const { equation, where, loop, span } = claim
+  const indices = [...(loop ? [loop.index] : []), ...[...equation.targets, equation.value, ...where.map((w) => w.value)].flatMap(indicesIn)]
+  const ambiguous = [...new Set(indices)].flatMap((name) => {
+    const first = ownerOf(name, scope)
+    return first ? [diagnostic('duplicate-name', { name, first }, span)] : []
+  })
+  return ambiguous.length > 0 ? ambiguous : unknownNames(claim, scope)
+}
+
+function unknownNames({ equation, where, loop }: Claim, scope: Scope): Diagnostic[] {
   const locals = new Set(where.map((b) => b.name))
   const isKnown = (name: string): boolean =>
     locals.has(name) ||

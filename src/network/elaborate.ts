@@ -5,7 +5,7 @@ import { type Dim, sizeSymbol } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
 import { variable } from '../ops/leaves.ts'
-import { claimOf, declaredIn, unknownNames } from './claims.ts'
+import { claimOf, declaredIn, faultyNames } from './claims.ts'
 import type { ClaimEntry, Document } from './document.ts'
 import { type Draft, layoutOf, type ModuleCall } from './draft.ts'
 import { expressionOf } from './expression.ts'
@@ -117,7 +117,7 @@ function finished(frame: Frame, lossName: string, lossIsOpaque: boolean, entries
   const declared = declaredIn(scope)
   const claims = entries.flatMap((entry) => {
     const claim = collecting(draft.faults, () => claimOf(entry, source, declared))
-    if (claim) draft.faults.push(...unknownNames(claim, scope))
+    if (claim) draft.faults.push(...faultyNames(claim, scope))
     return claim ? [claim] : []
   })
   return {

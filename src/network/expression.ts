@@ -12,7 +12,7 @@ import { product } from '../ops/linear.ts'
 import { T } from '../ops/movement.ts'
 import type { Ast, Mark, ProductSign } from './ast.ts'
 import { binderNames, boundCall, isBinder } from './binders.ts'
-import { isSymbolicRange, membersOf, referenceOf, refuseMember, stepsOf, withIndex } from './families.ts'
+import { isSymbolicRange, membersOf, referenceOf, refuseMember, requireIndex, stepsOf, withIndex } from './families.ts'
 import { indexed } from './indexing.ts'
 import { doNotFit, misfitAmong, textOf } from './misfits.ts'
 import { namesIn } from './names.ts'
@@ -121,8 +121,10 @@ function overIndex(ast: Ast & { kind: 'over' }, scope: Scope): Expr {
 }
 
 /** The body of a sum, product or list, for each value of its index. */
-const partsOver = (ast: Ast & { kind: 'over' }, scope: Scope): Expr[] =>
-  stepsOf(ast.loop, scope, ast).map((at) => expressionOf(ast.body, withIndex(scope, ast.loop.index, at)))
+function partsOver(ast: Ast & { kind: 'over' }, scope: Scope): Expr[] {
+  requireIndex(ast.loop, scope, ast)
+  return stepsOf(ast.loop, scope, ast).map((at) => expressionOf(ast.body, withIndex(scope, ast.loop.index, at)))
+}
 
 /** The value of a call inside an expression. */
 const onlyValue = (name: string, values: readonly Expr[]): Expr =>

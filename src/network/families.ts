@@ -1,7 +1,8 @@
 /** Families: z[0] … z[N] are values of their own, each under its name with the index in it. */
-import { fail, nearest, type Span } from '../diagnostic.ts'
+import { Failure, fail, nearest, type Span } from '../diagnostic.ts'
 import { type Dim, isSymbolic } from '../expr/dim.ts'
 import { dimText } from '../expr/shape.ts'
+import { operations } from '../ops/index.ts'
 import type { Ast, Loop, Mark } from './ast.ts'
 import type { Scope } from './network.ts'
 import { attributeOf } from './sizes.ts'
@@ -71,6 +72,8 @@ export function membersOf(family: string, { families }: Pick<Scope, 'families'>)
 /** Fails if a name that is not known is that of a member which its family does not have. */
 export function refuseMember(name: string, scope: Scope, span?: Span): void {
   const family = name.slice(0, name.lastIndexOf('['))
+  // a faulty loop has been told, and leaves members out
+  if (scope.broken.has(family)) throw new Failure([])
   const members = name.endsWith(']') ? membersOf(family, scope) : []
   if (members.length === 0) return
   const listed = members.length > 3 ? `${members[0]}, ${members[1]}, …, ${members.at(-1)}` : members.join(', ')
@@ -83,6 +86,20 @@ export function boundsOf({ from, to }: Loop, scope: Scope): readonly [from: Dim,
 }
 
 export const isSymbolicRange = (loop: Loop, scope: Scope): boolean => boundsOf(loop, scope).some(isSymbolic)
+
+/** What already bears the name of an index, if something does. */
+export function ownerOf(index: string, { values, families, functions, dims, isInstance }: Scope): string | undefined {
+  if (operations.has(index)) return 'an operation'
+  if (functions.has(index)) return 'a function'
+  if (dims.has(index)) return 'a size, or the index of a loop around this one'
+  return values.has(index) || families.has(index) || isInstance?.(index) ? 'a value of the network' : undefined
+}
+
+/** Fails if the index of a loop, a sum or a product means something else already. */
+export function requireIndex({ index }: Loop, scope: Scope, span: Span): void {
+  const first = ownerOf(index, scope)
+  if (first) fail('duplicate-name', { name: index, first }, span)
+}
 
 /** The values that an index takes. */
 export function stepsOf(loop: Loop, scope: Scope, span: Span): readonly number[] {

@@ -4,9 +4,9 @@ import type { Expr } from '../expr/expr.ts'
 import { named } from '../ops/leaves.ts'
 import type { Ast, EquationAst, Step } from './ast.ts'
 import type { Layer } from './document.ts'
-import { requireFree } from './draft.ts'
+import { requireFree, requireProper } from './draft.ts'
 import { expressionOf } from './expression.ts'
-import { isSymbolicRange, referenceOf, stepsOf as stepsOfLoop } from './families.ts'
+import { isSymbolicRange, referenceOf, requireIndex, stepsOf as stepsOfLoop } from './families.ts'
 import { atIndex, type Calls, define, type Frame, type Instance, memberOf, type Naming, namedValue, newNaming } from './frame.ts'
 import { namesIn } from './names.ts'
 import { parseEquation, parseLoop } from './syntax.ts'
@@ -61,7 +61,10 @@ export function run(steps: readonly Step[], frame: Frame, body: readonly Step[] 
 }
 
 function runLoop({ loop, span, body: inner }: Step & { kind: 'for' }, frame: Frame, body: readonly Step[]): void {
-  const values = collecting(frame.draft.faults, () => stepsOfLoop(loop, frame.scope, span))
+  const values = collecting(frame.draft.faults, () => {
+    requireIndex(loop, frame.scope, span)
+    return stepsOfLoop(loop, frame.scope, span)
+  })
   if (!values) breakAll(inner, frame)
   if (values?.length === 0) enrolAll(inner, frame)
   for (const at of values ?? []) run(inner, atIndex(frame, loop.index, at), body)
@@ -122,10 +125,16 @@ interface Target {
 
 /** A target that nothing else bears the name of. */
 function targetOf(target: Ast, frame: Frame): Target {
-  if (target.kind === 'index' && frame.values.has(baseOf(target))) requireFree(frame.prefix + baseOf(target), target, frame.draft)
+  if (target.kind === 'index') requireFamily(baseOf(target), target, frame)
   const plain = target.kind === 'name' && frame.suffix !== '' ? target.name : undefined
   const local = localOf(target, frame)
   return { local, plain, naming: newNaming(local, target, frame) }
+}
+
+/** The name of a family is not that of a value, and of nothing else that has one definition. */
+function requireFamily(base: string, target: Ast, { prefix, values, families, draft }: Frame): void {
+  if (values.has(base)) requireFree(prefix + base, target, draft)
+  else if (!families.has(base)) requireProper(base, target, draft)
 }
 
 /** z[l+1] is the member that its index says; a plain name in a loop is a new value in each step. */

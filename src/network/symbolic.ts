@@ -10,7 +10,7 @@ import type { Ast, Step } from './ast.ts'
 import type { Declaration, Document, Layer } from './document.ts'
 import { type Draft, layoutOf } from './draft.ts'
 import { expressionOf } from './expression.ts'
-import { boundsOf, indexOf, memberName, withIndex } from './families.ts'
+import { boundsOf, indexOf, memberName, requireIndex, withIndex } from './families.ts'
 import { atIndex, define, type Frame, namedValue } from './frame.ts'
 import { dimInside, mentionsIndex } from './moved.ts'
 import { namesIn, partsOf } from './names.ts'
@@ -95,6 +95,7 @@ export function keeperOf(document: Document, draft: Draft, sample: Network): Kee
   }
 
   const keep = (step: ForStep, frame: Frame): void => {
+    requireIndex(step.loop, frame.scope, step.span)
     const [from, to] = boundsOf(step.loop, frame.scope)
     if (open || frame.suffix !== '') unfit('a loop inside a loop', step.span)
     if (step.loop.step || typeof from !== 'number') unfit('a range with a step, or one that begins at a symbol', step.span)

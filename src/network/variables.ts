@@ -7,8 +7,8 @@ import { type Domain, variable } from '../ops/leaves.ts'
 import { type Tensor, tensor } from '../tensor/tensor.ts'
 import type { Ast, Loop, Mark } from './ast.ts'
 import type { Declaration, Document, Text } from './document.ts'
-import type { Module } from './draft.ts'
-import { isSymbolicRange, memberName, stepsOf, withIndex } from './families.ts'
+import { type Module, requireProper } from './draft.ts'
+import { isSymbolicRange, memberName, requireIndex, stepsOf, withIndex } from './families.ts'
 import { define, enrol, type Frame, namedValue, newNaming } from './frame.ts'
 import { dimOf } from './sizes.ts'
 import { parseExpression, parseLoop } from './syntax.ts'
@@ -55,6 +55,7 @@ function membersOfFamily(name: Text, frame: Frame): readonly Member[] {
   if (!head) return fail('bad-name', { name: name.text, why: 'a name is made of letters, digits and _' }, name)
   const [, base, inside] = head as unknown as [string, string, string | undefined]
   if (inside === undefined) return [{ local: base, frame }]
+  requireProper(base, name, frame.draft)
   const start = name.start + name.text.indexOf('[') + 1
   const within: Text = name.exact ? { start, end: start + inside.length, text: inside, exact: true } : { ...name, text: inside }
   frame.families.set(base, frame.families.get(base) ?? new Set())
@@ -62,6 +63,7 @@ function membersOfFamily(name: Text, frame: Frame): readonly Member[] {
   const isOpen = (loop: Loop): boolean => frame.keep !== undefined && isSymbolicRange(loop, frame.scope)
   if (/\bin\s+range\b/.test(inside)) {
     const loop = parseLoop(within)
+    requireIndex(loop, frame.scope, within)
     if (isOpen(loop)) return []
     const at = (i: number): Frame => ({ ...frame, scope: withIndex(frame.scope, loop.index, i) })
     return stepsOf(loop, frame.scope, within).map((i) => ({ local: memberName(base, i), frame: at(i) }))
