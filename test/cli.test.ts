@@ -259,3 +259,11 @@ test('the attributes of an activation reach the derivative of a formula', () => 
   )
   expect(backproof(['derive', leaky])).toMatchObject({ status: 0, stderr: '' })
 })
+
+test('numbers beside each other are set apart, and products read from the left need no parentheses', () => {
+  const spec = 'inputs:\n  x: [n]\n  y: [n]\nlayers:\n  - a = 2 * x * 3 * y\n  - b = x * x * x * y + (2/n) * a\nloss: L(b)\n'
+  const { stdout } = backproof(['derive', '-', '--no-verify'], spec)
+  expect(stdout).toContain('a = (3·2 x) ⊙ y')
+  expect(stdout).toContain('b = x ⊙ x ⊙ x ⊙ y + ')
+  expect(backproof(['derive', '-', '--no-verify', '--format', 'latex'], spec).stdout).toContain('(3 \\cdot 2 x) \\odot y')
+})

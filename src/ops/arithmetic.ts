@@ -10,7 +10,7 @@ import { aligned, allArguments, broadcast } from './movement.ts'
 
 const minusSign = symbol('−', '-')
 const [plus, minus] = [symbol(' + '), symbol(' − ', ' - ')]
-const [space, odot] = [symbol(' '), symbol(' ⊙ ', ' \\odot ')]
+const [space, dot, odot] = [symbol(' '), symbol('·', ' \\cdot '), symbol(' ⊙ ', ' \\odot ')]
 
 /** a + b + …; a summand that is negated prints with its sign. */
 export const add = op('add', ['...terms'])({
@@ -75,6 +75,19 @@ function scaledFactor({ args }: Expr): readonly Expr[] {
   return factors.length === 1 ? factors : []
 }
 
+/** Factors one beside the other; before a number stands a dot: 2·3 x. */
+function sideBySide(level: Level, factors: readonly Layout[]): Layout {
+  if (factors.length === 1) return factors[0]!
+  const parts = factors.flatMap((factor, i) => (i === 0 ? [factor] : [beginsWithDigit(factor) ? dot : space, factor]))
+  return row(level, parts)
+}
+
+function beginsWithDigit(layout: Layout): boolean {
+  let first: Layout | undefined = layout
+  while (first?.kind === 'row' || first?.kind === 'fraction') first = first.kind === 'row' ? first.parts[0] : first.over
+  return first?.kind === 'symbol' && /^[\d\xbc-\xbe]/.test(first.text)
+}
+
 /** a ⊙ b ⊙ …; numbers and scalars stand before it. */
 export const multiply = op('multiply', ['...factors'])({
   linear: 'each',
@@ -98,14 +111,15 @@ export const multiply = op('multiply', ['...factors'])({
     }
     if (tensors.length < 2) {
       const rest = scalars.length > 0 ? tensors.map((t) => within(Level.product, t)) : tensors
-      return joined(Level.product, space, [...scalars, ...rest])
+      return sideBySide(Level.product, [...scalars, ...rest])
     }
     const pointwise = joined(
       Level.hadamard,
       odot,
-      tensors.map((t) => within(Level.factor, t)),
+      // read from the left, (a ⊙ b) ⊙ c needs no parentheses
+      tensors.map((t, i) => (i === 0 && t.level === Level.hadamard ? t : within(Level.factor, t))),
     )
-    return joined(Level.hadamard, space, [...scalars, pointwise])
+    return sideBySide(Level.hadamard, [...scalars, pointwise])
   },
   vjp: (factors, g) => factors.map((_, i) => (factors.length === 1 ? g : multiply([...factors.slice(0, i), ...factors.slice(i + 1), g]))),
 })
