@@ -46,10 +46,19 @@ export const words = {
 
   // names
   'unknown-name': (p: { name: string; near?: string; hint?: string }): Words => [`${p.name} is not defined${maybe(p.near)}`, p.hint],
-  'no-member': (p: { name: string; family: string; count: number; listed: string }): Words => [
-    `${p.name} is not defined`,
-    `${p.family} has ${p.count === 1 ? 'the member' : 'the members'} ${p.listed} here.`,
-  ],
+  'no-member': (p: {
+    name: string
+    family: string
+    count: number
+    listed: string
+    written?: string | undefined
+    lengths?: string | undefined
+  }): Words => {
+    const members = `${p.family} has ${p.count === 1 ? 'the member' : 'the members'} ${p.listed}`
+    return p.lengths && p.written
+      ? [`${p.written} is not defined`, `With ${p.lengths}, for example, it is ${p.name}, and ${members}.`]
+      : [`${p.name} is not defined`, `${members} here.`]
+  },
   'unknown-operation': (p: { name: string; near?: string }): Words => [
     `there is no operation ${p.name}${maybe(p.near)}`,
     p.near ? undefined : 'An unknown function can be declared:  functions: { F(x): opaque }',

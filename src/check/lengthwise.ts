@@ -1,11 +1,12 @@
 /** Claims about loops whose length is a symbol are held against loops of several lengths. */
 import { type Derivation, deriveGradients } from '../derive/derive.ts'
 import { Failure } from '../diagnostic.ts'
+import { lengthsText } from '../network/lengths.ts'
 import { partsOf } from '../network/names.ts'
 import type { Claim } from '../network/network.ts'
 import { undecided } from '../words.ts'
 import { type Judgement, judge, type Verdict, verdictInNumbers } from './judge.ts'
-import { lengthsText, type Trial, type Trials } from './trials.ts'
+import type { Trial, Trials } from './trials.ts'
 
 /** What a claim is held against in one trial. */
 export interface Case {

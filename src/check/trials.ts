@@ -17,13 +17,6 @@ export interface Trials {
   longer(): Iterable<readonly Trial[]>
 }
 
-/** N = 1, 2, 3, or (N, M) = (1, 2), (3, 2) */
-export function lengthsText(lengths: readonly Lengths[]): string {
-  const names = [...(lengths[0]?.keys() ?? [])]
-  const list = (items: readonly (string | number)[]): string => (names.length === 1 ? `${items[0]}` : `(${items.join(', ')})`)
-  return `${list(names)} = ${lengths.map((l) => list(names.map((name) => l.get(name)!))).join(', ')}`
-}
-
 /** Neither all in a row nor all small: a formula for the first few lengths is not one for every length. */
 const few = [1, 2, 3, 4, 7]
 /** About twice as long as the last one, so that few are needed to go beyond a number in a claim; three go beyond all that count. */

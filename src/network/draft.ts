@@ -9,7 +9,7 @@ import type { DeclaredFunction } from '../ops/opaque.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Ast, Step } from './ast.ts'
 import type { ModuleDefinition } from './document.ts'
-import type { Value } from './network.ts'
+import type { Lengths, Value } from './network.ts'
 import type { Differentiate } from './pointwise.ts'
 
 /** A body of equations that instances give parameters to. */
@@ -47,6 +47,8 @@ export interface Draft {
   readonly differentiate: Differentiate
   /** Loops have symbols for their lengths, or numbers in the place of such symbols: the index tells the calls of a loop apart, not their count. */
   readonly isSymbolic: boolean
+  /** The numbers, if there are such. */
+  readonly trial: Lengths | undefined
   /** There is one family of instances at most: its members are told apart by their index alone. */
   readonly isOneFamily: boolean
 }

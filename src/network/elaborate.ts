@@ -55,6 +55,7 @@ export function elaborate(
     printed: new Map(),
     differentiate,
     isSymbolic: symbolic !== undefined,
+    trial: symbolic && !symbolic.sample ? new Map(symbolic.depths.map((name) => [name, sizes.get(name)!])) : undefined,
     isOneFamily:
       [document, ...document.modules].flatMap(({ params }) => params).filter((p) => p.module && p.name.text.includes('[')).length <= 1,
   }
@@ -135,7 +136,7 @@ function finished(frame: Frame, lossName: string, lossIsOpaque: boolean, entries
     fixed: draft.fixed,
     sizes: [...draft.dims].flatMap(([name, dim]) => (typeof dim === 'number' ? [] : [name])),
     layoutOf: (name) => layoutOf(name, draft),
-    scope: { ...scope, nameCall: undefined, apply: undefined, isInstance: undefined },
+    scope: { ...scope, nameCall: undefined, apply: undefined, isInstance: undefined, trial: undefined },
   }
 }
 

@@ -60,12 +60,12 @@ export function expressionOf(ast: Ast, scope: Scope): Expr {
       }
       case 'index': {
         const member = referenceOf(ast, scope)
-        if (member && member.rest.length < ast.marks.length) return entriesOf(nameOf(member.name, scope), member.rest, ast, scope)
+        if (member && member.rest.length < ast.marks.length) return entriesOf(nameOf(member.name, scope, ast), member.rest, ast, scope)
         return entriesOf(expressionOf(ast.of, scope), ast.marks, ast, scope)
       }
       case 'member': {
         const member = referenceOf(ast, scope)
-        return member ? nameOf(member.name, scope) : fail('not-here', { what: `.${ast.name}`, where: 'an expression' })
+        return member ? nameOf(member.name, scope, ast) : fail('not-here', { what: `.${ast.name}`, where: 'an expression' })
       }
       case 'over':
         return overIndex(ast, scope)
@@ -183,7 +183,7 @@ function productOf(ast: Ast & { kind: 'product' }, scope: Scope): Expr {
 /** A product up to one of its factors. */
 const upTo = (i: number, { start, rest }: Ast & { kind: 'product' }): Span => ({ start, end: rest[i]!.factor.end })
 
-function nameOf(name: string, scope: Scope): Expr {
+function nameOf(name: string, scope: Scope, ast?: Ast): Expr {
   if (scope.broken.has(name)) throw skipped
   const value = scope.values.get(name)
   if (value) return value
@@ -197,7 +197,7 @@ function nameOf(name: string, scope: Scope): Expr {
       where: 'an expression',
       hint: `Name a member, such as ${membersOf(name, scope)[0]}, or join them all: stack(${name}).`,
     })
-  refuseMember(name, scope)
+  refuseMember(name, scope, ast)
   const near = nearest(name, [...scope.values.keys(), ...scope.dims.keys()])
   const isFunction = operations.has(name) || scope.functions.has(name)
   return fail('unknown-name', {

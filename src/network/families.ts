@@ -4,6 +4,7 @@ import { type Dim, isSymbolic } from '../expr/dim.ts'
 import { dimText } from '../expr/shape.ts'
 import { operations } from '../ops/index.ts'
 import type { Ast, Loop, Mark } from './ast.ts'
+import { lengthsText } from './lengths.ts'
 import type { Scope } from './network.ts'
 import { attributeOf } from './sizes.ts'
 
@@ -71,13 +72,17 @@ export function membersOf(family: string, { families }: Pick<Scope, 'families'>)
 
 /** Fails if a name that is not known is that of a member which its family does not have. */
 export function refuseMember(name: string, scope: Scope, span?: Span): void {
+  const { trial, text } = scope
   const family = name.slice(0, name.lastIndexOf('['))
   // a faulty loop has been told, and leaves members out
   if (scope.broken.has(family)) throw new Failure([])
   const members = name.endsWith(']') ? membersOf(family, scope) : []
   if (members.length === 0) return
   const listed = members.length > 3 ? `${members[0]}, ${members[1]}, …, ${members.at(-1)}` : members.join(', ')
-  fail('no-member', { name, family, count: members.length, listed }, span)
+  const written = span ? text.slice(span.start, span.end) : ''
+  const isReference = written.startsWith(`${family}[`) && written.endsWith(']')
+  const tried = trial && isReference ? { written, lengths: lengthsText([trial]) } : {}
+  fail('no-member', { name, family, count: members.length, listed, ...tried }, span)
 }
 
 /** Where a range begins and ends; the step is 1 unless both are numbers. */

@@ -78,6 +78,7 @@ export function newFrame(start: Start): Frame {
     functions: draft.functions,
     dims,
     text: draft.text,
+    trial: draft.trial,
     broken: parts.broken,
     isInstance: (name) => parts.instances.has(name),
     reach,

@@ -6,6 +6,13 @@ import type { Lengths, Network } from './network.ts'
 /** The same number for all. */
 export const evenly = (depths: readonly string[], length: number): Lengths => new Map(depths.map((name) => [name, length]))
 
+/** N = 1, 2, 3, or (N, M) = (1, 2), (3, 2) */
+export function lengthsText(lengths: readonly Lengths[]): string {
+  const names = [...(lengths[0]?.keys() ?? [])]
+  const list = (items: readonly (string | number)[]): string => (names.length === 1 ? `${items[0]}` : `(${items.join(', ')})`)
+  return `${list(names)} = ${lengths.map((l) => list(names.map((name) => l.get(name)!))).join(', ')}`
+}
+
 /** The network with loops of the length that fits the arrays best. */
 export function unrolledFor(network: Network, { values, gradients }: Dump): Network {
   const { unrolling } = network

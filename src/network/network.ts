@@ -140,6 +140,8 @@ export interface Scope {
   readonly functions: ReadonlyMap<string, DeclaredFunction>
   readonly dims: ReadonlyMap<string, Dim>
   readonly text: string
+  /** Numbers that stand for lengths which stay symbols. */
+  readonly trial?: Lengths | undefined
   /** Names whose definition is faulty: what uses them is skipped, not reported again. */
   readonly broken: ReadonlySet<string>
   /** Gives the call of an opaque function that is called once the function's name, as a node of its own. */

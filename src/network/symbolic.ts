@@ -2,7 +2,7 @@
 import { collecting, fail, type Span } from '../diagnostic.ts'
 import { type Dim, dimLayout, isSymbolic, minus, plus, sameDim, sizeSymbol, times, withSizes } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
-import type { Shape } from '../expr/shape.ts'
+import { type Shape, sameShape } from '../expr/shape.ts'
 import { typeset } from '../expr/typeset.ts'
 import { type Layout, Level, row, symbol } from '../layout/layout.ts'
 import { variable } from '../ops/leaves.ts'
@@ -116,6 +116,7 @@ export function keeperOf(document: Document, draft: Draft, sample: Network): Kee
       if (!outgoing || !after || !first) return unfit(`${value.name}, which comes from further back than the step before`, step.span)
       return { family, incoming: value, outgoing, after, first, last: undefined }
     })
+    for (const { incoming, outgoing } of carried) requireGrowth(incoming, outgoing, index)
     if (open.incoming.size > carried.length) unfit('a step that uses more than the step before it', step.span)
     if (carried.length === 0) unfit('a loop whose steps hand nothing on, or reach back further than one step,', step.span)
     loops.push({ name: '', mark: '', index, from, to, carried, step: now, next, own: [], summands: [], span: step.span })
@@ -172,18 +173,26 @@ function declarationOf(family: string, { inputs, params, constants }: Document) 
 function incomingValue(family: string, at: Dim, span: Span, { index, from }: Opening, frame: Frame, sample: Network): Value {
   const { draft } = frame
   const start = withSizes(at, new Map([[index, from]]))
-  const shapes = [0, 1].map((k) => sample.scope.values.get(memberName(family, plus(start, k)))?.shape)
-  if (typeof start !== 'number' || !shapes[0] || !shapes[1])
-    return unfit(`${memberName(family, at)}, which no step before it defines`, span)
-  const [s0, s1] = shapes as [Shape, Shape]
-  const steps = minus(sizeSymbol(index), from)
-  // a value that grows by the same entries in every step, as in a DenseNet
-  const shape = s0.map((dim, axis) => plus(dim, times(steps, minus(s1[axis]!, dim))))
   const name = memberName(family, at)
+  const shapes = [0, 1].map((k) => sample.scope.values.get(memberName(family, plus(start, k)))?.shape)
+  const first = frame.values.get(memberName(family, start))
+  if (typeof start !== 'number' || !first || !shapes[0] || !shapes[1]) return unfit(`${name}, which no step before it defines`, span)
+  const [s0, s1] = shapes as [Shape, Shape]
+  if (s0.length !== s1.length) unfit(`${name}, whose number of axes differs between steps,`, span)
+  const steps = minus(sizeSymbol(index), from)
+  // a value that grows by the same entries in every step, as in a DenseNet; whether it does is seen when the step has been read
+  const shape = first.shape.map((dim, axis) => plus(dim, times(steps, minus(s1[axis]!, s0[axis]!))))
   const layout = layoutOf(name, draft)
   const value = namedValue({ name, layout, span }, 'input', variable(name, shape, layout))
   define(name, value, frame)
   return value
+}
+
+/** A step hands on what the next one expects: where this holds for any step, the sizes that were taken from the first two are right. */
+function requireGrowth({ name, expr }: Value, outgoing: Value, index: string): void {
+  const next = new Map([[index, plus(sizeSymbol(index), 1)]])
+  const expected = expr.shape.map((dim) => withSizes(dim, next))
+  if (!sameShape(expected, outgoing.expr.shape)) unfit(`${name}, whose size does not follow from its first two steps,`, outgoing.span)
 }
 
 /** z[N] after the loop: what its last step hands on. */

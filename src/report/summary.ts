@@ -1,9 +1,10 @@
 /** The last lines of a report: what was verified and how, and how the claims fared. */
+
 import type { Judgement } from '../check/judge.ts'
-import { lengthsText } from '../check/trials.ts'
 import type { Reason, Verification } from '../check/verify.ts'
 import type { Derivation } from '../derive/derive.ts'
 import { toText } from '../layout/text.ts'
+import { lengthsText } from '../network/lengths.ts'
 import type { Network, Value } from '../network/network.ts'
 import type { Result } from '../pipeline.ts'
 import { verified } from '../words.ts'

@@ -1,7 +1,8 @@
 /** Writes the verdicts of `check` for a terminal: what holds in one line a file, what does not with its diagnosis. */
+
 import type { Counterexample, Judgement } from '../check/judge.ts'
-import { lengthsText } from '../check/trials.ts'
 import type { Source } from '../diagnostic.ts'
+import { lengthsText } from '../network/lengths.ts'
 import type { Lengths } from '../network/network.ts'
 import type { Result } from '../pipeline.ts'
 import type { Tensor } from '../tensor/tensor.ts'
