@@ -267,3 +267,16 @@ test('numbers beside each other are set apart, and products read from the left n
   expect(stdout).toContain('b = x ⊙ x ⊙ x ⊙ y + ')
   expect(backproof(['derive', '-', '--no-verify', '--format', 'latex'], spec).stdout).toContain('(3 \\cdot 2 x) \\odot y')
 })
+
+test('JSON has the gradients that are zero because no way leads back, too', () => {
+  const spec = 'inputs:\n  x: [n]\n  u: [n]\nparams:\n  V: [n, n]\nlayers:\n  - y = tanh(x)\n  - q = V @ u\nloss: L(y)\n'
+  const zero = { terms: [], text: '0', latex: '0', given: false, verified: null }
+  const { gradients } = JSON.parse(backproof(['derive', '-', '--format', 'json'], spec).stdout)
+  expect(gradients.slice(-2)).toMatchObject([
+    { of: 'u', role: 'input', shape: ['n'], ...zero },
+    { of: 'V', role: 'param', shape: ['n', 'n'], ...zero },
+  ])
+  expect(JSON.parse(backproof(['derive', '-', '--format', 'json', '--at', 'u'], spec).stdout).gradients).toMatchObject([
+    { of: 'u', ...zero },
+  ])
+})

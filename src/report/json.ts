@@ -20,6 +20,7 @@ import { pathSections } from './inside.ts'
 import { type Section, writerOf } from './lines.ts'
 import { receivedFrom } from './loops.ts'
 import { printedValues } from './summary.ts'
+import { unreached, zeroLine } from './unreached.ts'
 
 export const deriveSchema = 'backproof/derive/1'
 export const checkSchema = 'backproof/check/1'
@@ -105,6 +106,11 @@ function partsJson(
       verified: verification ? verifiedJson(verification.byValue.get(g.of) ?? null) : null,
     }
   }
+  const zeroJson = (v: Value): object => {
+    const { left, right } = zeroLine(v, derivation)
+    const none = { given: false, terms: [], closed: null, verified: null }
+    return { of: v.name, role: v.role, shape: shape(v), ...none, ...both(right), symbol: both(left) }
+  }
   const isNamed = (g: Gradient): boolean => g.of.role === 'node' && !branches.anchors.has(g.of) && printed.has(g.of)
   return {
     ...(derivation.inside.length > 0 ? { paths: pathSections(derivation, at).map(pathsJson) } : {}),
@@ -130,10 +136,13 @@ function partsJson(
     fanOuts: [...branches.fanOuts]
       .filter(([v]) => asked(v))
       .map(([v, uses]) => ({ of: v.name, uses: uses.flatMap(({ by, count }) => Array.from({ length: count }, () => by.value.name)) })),
-    gradients: all
-      .filter((g) => asked(g.of))
-      .filter((g) => at !== undefined || printed.has(g.of) || g.given || branches.anchors.has(g.of))
-      .map(gradientJson),
+    gradients: [
+      ...all
+        .filter((g) => asked(g.of))
+        .filter((g) => at !== undefined || printed.has(g.of) || g.given || branches.anchors.has(g.of))
+        .map(gradientJson),
+      ...unreached(derivation).filter(asked).map(zeroJson),
+    ],
     where: [
       ...all.filter(isNamed).map((g) => ({ name: toText(writer.gradient(g).left), ...both(writer.gradient(g).right) })),
       ...names.map((name: Expr) => ({ name: toText(typeset(name)), ...both(typeset(name.args[0]!)) })),
