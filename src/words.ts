@@ -112,6 +112,10 @@ export const words = {
   'later-version': (p: { what: string }): Words => [`${p.what} is not supported yet`],
   'bad-dim': (p: { what: string; found: string; hint?: string }): Words => [`${p.what} can't be a size: ${p.found}`, p.hint],
   'unknown-size': (p: { name: string; near?: string }): Words => [`the spec has no size ${p.name}${maybe(p.near)}`],
+  'not-a-size': (p: { name: string; what: string }): Words => [
+    `${p.name} is ${p.what}, so no number can be set for it`,
+    'Numbers are set for the symbols of sizes and of the lengths of loops.',
+  ],
   'no-draw': (p: { why: string }): Words => [`no random point could be drawn: ${p.why}`],
 
   // numbers from a file
@@ -205,6 +209,7 @@ export const verified = {
     p.functions.length === 1
       ? `the vjp of ${p.functions[0]} is not linear in the error g`
       : `the vjps of ${p.functions.join(' and ')} are not linear in the error g`,
+  empty: (_: object) => 'it has no entries',
   'not-finite': (_: object) => 'no random point gave finite values (conditions under assume can help)',
   'not-met': (_: object) => 'the loops that were unrolled do not have it',
   together: (p: { from: string; to: string; operation: string }) => `together: ${p.from} → ${p.to} is ${p.operation}, written out`,
@@ -216,6 +221,7 @@ export const verified = {
 /** Why a claim is neither right nor wrong. */
 export const undecided = {
   nothing: (_: object) => 'the index takes no value',
+  empty: (_: object) => 'the sides have no entries',
   points: (p: { compared: number; points: number }) => `the sides had finite values at ${p.compared} of ${p.points} points`,
   missing: (p: { what: string; lengths: string }) => `for ${p.lengths}, ${p.what}`,
   'few-lengths': (p: { lengths: string }) => `the sides agree for ${p.lengths}, but that says too little about other lengths`,

@@ -113,6 +113,24 @@ describe('exit status', () => {
   })
 })
 
+test('the names of families and of indices are none of sizes', () => {
+  for (const [name, what] of Object.entries({ z: 'a value', W: 'a value', l: 'an index', F: 'a function' }))
+    expect(backproof(['derive', 'samples/residual-stack.yaml', '--set', `${name}=3`]).stderr).toContain(`${name} is ${what}, so`)
+})
+
+test('a name that is given twice is printed once', () => {
+  const { stdout } = backproof(['derive', residual, '--at', 'x,x', '--no-verify'])
+  expect(stdout).toBe(backproof(['derive', residual, '--at', 'x', '--no-verify']).stdout)
+})
+
+test.each(['samples/residual.yaml', 'samples/residual-stack.yaml'])('what has no entries is not compared: %s', (spec) => {
+  const { status, stdout } = backproof(['check', spec, '--set', 'd=0'])
+  expect(status).toBe(1)
+  expect(stdout).toContain('not compared with differences, because it has no entries: ')
+  expect(stdout).toContain('the sides have no entries')
+  expect(stdout).not.toMatch(/does not hold|gradients agree/)
+})
+
 describe('what is asked for wrongly is answered with what would be right', () => {
   const answer = (...args: string[]) => backproof(['derive', residual, ...args])
 
@@ -124,6 +142,13 @@ describe('what is asked for wrongly is answered with what would be right', () =>
     [['--format', 'pdf'], 'Allowed choices are text, latex, markdown, json'],
     [['--derivatives', 'none'], 'Allowed choices are symbol, explicit, output'],
     [['--set', 'n'], 'A size is given as n=3'],
+    [['--set', 'd=2,d=3'], 'd is given twice'],
+    [['--set', 'x=3'], 'x is a value, so no number can be set for it'],
+    [['--set', 'relu=3'], 'relu is an operation, so no number can be set for it'],
+    [['--set', 'L=3'], 'L is the loss, so no number can be set for it'],
+    [['--set', 'loss=3'], 'the spec has no size loss'],
+    [['--at', ''], 'Values are named as a, or a,b.'],
+    [['--at', ','], 'Values are named as a, or a,b.'],
     [['--seed', '-1'], 'A seed is a whole number'],
     [['--fomr', 'local'], 'Did you mean --form?'],
     [['-o', 'no/such/folder/x.tex'], "can't be written"],

@@ -184,6 +184,7 @@ type Evidence =
 
 /** Both sides in numbers, at points of several scales and sizes. They differ only beyond the rounding that is measured. */
 export function compare(left: Expr, right: Expr, derivation: Derivation, seed: number): Evidence {
+  if (left.shape.includes(0)) return { kind: 'undecided', because: undecided.empty({}) }
   let [worst, compared] = [0, 0]
   for (const comparison of comparisons(left, right, derivation, seed)) {
     const { place } = comparison

@@ -24,6 +24,7 @@ export function checkLoops(derivation: Derivation, unrolling: Unrolling, seed: n
   const isCompared = (value: Value): boolean => verification.byValue.has(value) && verification.byValue.get(value)?.ok !== false
   const statements = derivation.loops
     .flatMap((loop) => loop.statements)
+    .filter(({ of }) => !of.expr.shape.includes(0))
     .map((statement) => ({ statement, ok: statement.claim ? holdsFor(statement, trials, seed) : isCompared(statement.of) }))
   return { verification: { ...verification, statements }, judgements: judgeLengthwise(trials, unrolling.isInModules, seed) }
 }

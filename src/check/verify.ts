@@ -34,9 +34,10 @@ export interface StandIns {
 
 /**
  * At every point a small change met a kink or a tie, or rounding hid what it did; a function below which the value lies
- * declares a gradient that is not linear in the error; or no point gave finite values; or loops of real lengths do not have the value.
+ * declares a gradient that is not linear in the error; or no point gave finite values; or loops of real lengths do not have the value, or it
+ * has no entries.
  */
-export type Reason = Exclude<Measured, number> | 'not-linear' | 'not-finite' | 'not-met'
+export type Reason = Exclude<Measured, number> | 'not-linear' | 'not-finite' | 'not-met' | 'empty'
 
 export interface Verified {
   readonly draws: number
@@ -64,7 +65,8 @@ export function verify(derivation: Derivation, seed: number): Verification {
   const exempt = belowAny(declared.others, derivation)
   const behind = new Map([...declared.maps].map(([name, exprs]) => [name, belowAny(exprs, derivation)]))
   const all = [...gradients.keys()].filter((v) => v !== network.loss)
-  const values = all.filter((v) => !exempt.has(v))
+  const empty = new Set(all.filter((v) => v.expr.shape.includes(0)))
+  const values = all.filter((v) => !exempt.has(v) && !empty.has(v))
   const { finite, errors, reasons } = measuredAt(derivation, values, declared, seed)
 
   const verified = (value: Value): Verified | null => {
@@ -76,9 +78,10 @@ export function verify(derivation: Derivation, seed: number): Verification {
   }
   return {
     draws: finite,
-    byValue: new Map([...exempt, ...values].map((v) => [v, verified(v)])),
+    byValue: new Map([...exempt, ...empty, ...values].map((v) => [v, verified(v)])),
     unchecked: new Map<Value, Reason>([
       ...[...exempt].map((v) => [v, 'not-linear'] as const),
+      ...[...empty].map((v) => [v, 'empty'] as const),
       ...values.flatMap((v) => (errors.has(v) ? [] : [[v, reasons.get(v) ?? 'not-finite'] as const])),
     ]),
     standIns: standInsIn(declared),

@@ -5,17 +5,21 @@ import type { CheckFlags, DeriveFlags, EvalFlags, PathsFlags } from './flags.ts'
 
 declare const VERSION: string
 
-const names = (text: string): string[] =>
-  text
+function names(text: string): string[] {
+  const found = text
     .split(',')
     .map((s) => s.trim())
     .filter((s) => s !== '')
+  if (found.length === 0) throw new InvalidArgumentError('Values are named as a, or a,b.')
+  return [...new Set(found)]
+}
 
 function size(text: string, before: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   const sizes = new Map(before)
   for (const part of text.split(',')) {
     const match = /^\s*([\p{L}_][\p{L}\p{N}_]*)\s*=\s*(\d+)\s*$/u.exec(part)
     if (!match) throw new InvalidArgumentError('A size is given as n=3 (several as n=3,k=5).')
+    if (sizes.has(match[1]!)) throw new InvalidArgumentError(`${match[1]} is given twice.`)
     sizes.set(match[1]!, Number(match[2]))
   }
   return sizes

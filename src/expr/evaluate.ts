@@ -71,7 +71,7 @@ export const planned = (order: Order, { values, sizes, amplitude }: Point): Plan
   actions: order.exprs.map((expr, place) => {
     const given = values.get(expr)
     const isComputed = !given && expr.op.evaluate
-    const attrs = !isComputed ? expr.attrs : expr.op.ofLoss && amplitude ? { amplitude } : concreteAttrs(expr.attrs, sizes)
+    const attrs = !isComputed ? expr.attrs : expr.op.unknown === 'loss' && amplitude ? { amplitude } : concreteAttrs(expr.attrs, sizes)
     return { expr, place, inputs: order.inputs[place]!, given, attrs, shape: isComputed ? concreteShape(expr.shape, sizes) : noShape }
   }),
 })

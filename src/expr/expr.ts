@@ -47,10 +47,8 @@ export interface Op {
   readonly linear?: readonly number[] | 'each' | undefined
   /** By definition its gradient is not its derivative: differences hold its value fixed. */
   readonly frozen?: boolean | undefined
-  /** Its value is not known: checks evaluate a stand-in, and nothing else can be evaluated. */
-  readonly unknown?: boolean | undefined
-  /** An unknown loss, or its derivative: points say how large it is. */
-  readonly ofLoss?: boolean | undefined
+  /** Its value is not known: checks evaluate a stand-in, and nothing else can be evaluated. How large a loss is, points say. */
+  readonly unknown?: boolean | 'loss' | undefined
   /** Its author declares its gradient: differences check the linear map that it claims. */
   readonly surrogate?: boolean | undefined
   /** Says more precisely what happens to the error, where the shapes decide it. */
@@ -95,7 +93,6 @@ export function dressed<T extends Pick<Op, 'name'>>(bare: T, face: Op): T & Op {
   op.linear = face.linear
   op.frozen = face.frozen
   op.unknown = face.unknown
-  op.ofLoss = face.ofLoss
   op.surrogate = face.surrogate
   op.reason = face.reason
   op.slope = face.slope

@@ -1,6 +1,6 @@
 /** From a document to a network: names get their meaning, expressions their shapes, and every fault is gathered. */
 
-import { collecting, type Diagnostic, diagnostic, Failure, type Source, type Span } from '../diagnostic.ts'
+import { collecting, type Diagnostic, Failure, type Source, type Span } from '../diagnostic.ts'
 import { type Dim, sizeSymbol } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
@@ -13,10 +13,10 @@ import { type Calls, define, type Frame, namedValue, newFrame } from './frame.ts
 import { declareFunctions } from './functions.ts'
 import { defineLoss, defineOpaqueLoss, isOpaqueLoss, lossEquation } from './loss.ts'
 import { applyInstance, declareModules } from './modules.ts'
-import { mentions } from './names.ts'
 import type { Network } from './network.ts'
 import type { Differentiate } from './pointwise.ts'
 import { callsIn, run, stepsOf } from './program.ts'
+import { refusalOf } from './settable.ts'
 import { apart, keeperOf } from './symbolic.ts'
 import { parseExpression } from './syntax.ts'
 import { declareVariables } from './variables.ts'
@@ -60,8 +60,9 @@ export function elaborate(
       [document, ...document.modules].flatMap(({ params }) => params).filter((p) => p.module && p.name.text.includes('[')).length <= 1,
   }
   for (const [name, size] of sizes) {
-    if (mentions(source.text, name)) draft.dims.set(name, size)
-    else draft.faults.push(diagnostic('unknown-size', { name }))
+    const refusal = refusalOf(name, document)
+    if (refusal) draft.faults.push(refusal)
+    else draft.dims.set(name, size)
   }
   const sample = symbolic?.sample
   for (const name of sample ? symbolic.depths : []) draft.dims.set(name, sizeSymbol(name))

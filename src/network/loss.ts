@@ -67,7 +67,7 @@ const lossOf = (name: string, head: Layout, args: readonly Expr[]): Expr =>
     args.map((_, i) => `x${i}`),
     () => [],
     head,
-    true,
+    'loss',
   ).apply(args)
 
 /** The loss of a part of a network, of which only the arguments are known. */

@@ -49,7 +49,7 @@ export function opaque(
   params: readonly string[],
   result: (args: readonly Shape[]) => Shape,
   brief?: Layout,
-  ofLoss = false,
+  unknown: true | 'loss' = true,
 ): DeclaredFunction {
   const jacobianLayout = (args: readonly Layout[], slot: number): Layout =>
     derivative(brief ?? call(head, args.slice(0, params.length)), args[slot]!)
@@ -57,8 +57,7 @@ export function opaque(
   const pullbacks = params.map((_, slot): Op => {
     const pushforward = operation({
       name: `d${name}`,
-      unknown: true,
-      ofLoss,
+      unknown,
       why: 'the Jacobian of an unknown function',
       linear: [params.length],
       shape: (shapes) => result(shapes.slice(0, -1)),
@@ -76,8 +75,7 @@ export function opaque(
     })
     const pullback = operation({
       name: `d${name}.T`,
-      unknown: true,
-      ofLoss,
+      unknown,
       why: 'the transposed Jacobian of an unknown function',
       linear: [params.length],
       shape: (shapes) => shapes[slot]!,
@@ -101,8 +99,7 @@ export function opaque(
 
   const f = operation({
     name,
-    unknown: true,
-    ofLoss,
+    unknown,
     why: 'an unknown function sends the error back through its transposed Jacobian',
     shape: result,
     notation: (args) => call(head, args),

@@ -99,6 +99,7 @@ function uncheckedNotes(printed: readonly Value[], { unchecked, standIns }: Veri
     kink: verified.kink({}),
     rounding: verified.rounding({}),
     'not-linear': verified['not-linear']({ functions: standIns.none.map((name) => placed(name, network)) }),
+    empty: verified.empty({}),
     'not-finite': verified['not-finite']({}),
     'not-met': verified['not-met']({}),
   }
