@@ -1,6 +1,17 @@
 /** The built command, end to end. */
 import { spawnSync } from 'node:child_process'
-import { lstatSync, mkdtempSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -304,4 +315,16 @@ test('JSON has the gradients that are zero because no way leads back, too', () =
   expect(JSON.parse(backproof(['derive', '-', '--format', 'json', '--at', 'u'], spec).stdout).gradients).toMatchObject([
     { of: 'u', ...zero },
   ])
+})
+
+test.skipIf(!existsSync('/dev/full'))('output that can not be written is told, and ends with 2', () => {
+  for (const args of [['derive', residual], ['check', residual], ['paths', residual], ['--help']]) {
+    const full = openSync('/dev/full', 'w')
+    const { status, stderr } = spawnSync(process.execPath, ['bin/backproof.js', ...args], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    })
+    closeSync(full)
+    expect({ status, stderr }).toEqual({ status: 2, stderr: "the output can't be written: ENOSPC\n" })
+  }
 })

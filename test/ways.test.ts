@@ -175,3 +175,23 @@ loss: E = half_sse(y, x)
   expect(path.identities).toBe('0')
   expect(path.listed.map((l: { text: string }) => l.text)).toEqual(['x − y', 'Wᵀ ∂E/∂y'])
 })
+
+test('a value that no error comes back to has no ways; a constant is none that could have some', () => {
+  const spec = `inputs:
+  s: [n]
+params:
+  V: [n, n]
+  R: [n, n]
+constants:
+  t: [n]
+layers:
+  - q = V @ s
+  - b = R @ s
+loss: E = half_sse(q, t)
+`
+  const paths = (...args: string[]) => backproof(['paths', '-', ...args], spec)
+  expect(paths().stdout).toMatch(/^ {2}R +0 +0$/m)
+  for (const name of ['R', 'b']) expect(paths(name)).toMatchObject({ status: 0, stdout: `0 ways of the error from E back to ${name}\n` })
+  expect(JSON.parse(paths('R', '--format', 'json').stdout).paths).toMatchObject([{ of: 'R', count: '0', shortest: null, lengths: [] }])
+  expect(paths('t')).toMatchObject({ status: 2, stderr: expect.stringContaining('t is a constant, which has no gradient') })
+})

@@ -85,6 +85,7 @@ export function valueNamed(name: string, { network, gradients, loops }: Derivati
   const known = [...gradients.keys(), ...more, ...inLoops].filter((v) => v !== network.loss)
   const value = known.find((v) => v.name === name)
   if (value) return value
+  if (network.values.get(name)?.role === 'constant') fail('not-differentiated', { name })
   const names = known.map((v) => v.name)
   const near = nearest(name, names)
   throw new Failure([diagnostic('no-such-node', { name, ...(near ? { near } : {}), known: names.join(', ') })])

@@ -1,6 +1,7 @@
 /** `backproof paths`: the ways of the error, counted. */
-import { countWays, errorGraph } from '../derive/ways.ts'
+import { countWays, errorGraph, noWays, type Ways } from '../derive/ways.ts'
 import { fail, type Source } from '../diagnostic.ts'
+import type { Value } from '../network/network.ts'
 import { deriveOnly, evaluateWith } from '../pipeline.ts'
 import { tellWays, waysJson, waysTable, waysText } from '../report/ways.ts'
 import { json, showFaults, valueNamed } from './commands.ts'
@@ -19,10 +20,11 @@ export async function pathsCommand(path: string, node: string | undefined, flags
     if (loops.length > 0) fail('counts-need-lengths', { index: loops[0]!.loop.index })
     const graph = errorGraph(network, structure, branches)
     const counted = countWays(graph)
-    const asked = node === undefined ? undefined : valueNamed(node, derivation)
-    const all = asked
-      ? [counted.get(asked)!]
-      : [...network.values.values()].flatMap((v) => (v.role === 'input' || v.role === 'param' ? (counted.get(v) ?? []) : []))
+    const waysOf = (v: Value): Ways => counted.get(v) ?? noWays(v)
+    const values = [...network.values.values()]
+    const others = values.filter((v) => v.role !== 'constant' && !counted.has(v))
+    const asked = node === undefined ? undefined : valueNamed(node, derivation, others)
+    const all = asked ? [waysOf(asked)] : values.filter((v) => v.role === 'input' || v.role === 'param').map(waysOf)
     const { by: unit, list } = flags
     const told = asked ? [tellWays(asked, graph, derivation, { unit, list, evaluation: exact?.evaluation })] : []
     const paint = await paintFor(process.stdout)

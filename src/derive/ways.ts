@@ -42,6 +42,9 @@ export interface Ways {
   readonly longest: number
 }
 
+/** Of a value that no error comes back to. */
+export const noWays = (of: Value): Ways => ({ of, count: 0n, identities: 0n, shortest: 0, longest: 0 })
+
 export function errorGraph(network: Network, { varies }: Structure, { merges, fanOuts }: Branches): ErrorGraph {
   const valueAt = new Map([...network.values.values()].map((v) => [v.expr, v]))
   const nameOf = new Map<Expr, Expr>([...valueAt.keys()].flatMap((e) => (e.args.length > 0 ? [[e.args[0]!, e] as const] : [])))

@@ -8,6 +8,7 @@ import {
   errorAlong,
   lengthsOfWays,
   longestWay,
+  noWays,
   type Unit,
   valuesOn,
   type Way,
@@ -52,7 +53,8 @@ export function tellWays(
   derivation: Derivation,
   { unit, list, evaluation }: { readonly unit: Unit; readonly list: number; readonly evaluation: Evaluation | undefined },
 ): Told {
-  const ways = countWays(graph).get(of)!
+  const ways = countWays(graph).get(of)
+  if (!ways) return { ways: noWays(of), shortest: [], longest: [], lengths: [], shares: undefined, listed: [] }
   const hops = [...graph.hops.values()].reduce((n, found) => n + found.length, 0)
   const isSmall = hops * (ways.longest + 1) <= mostSums
   return {
@@ -110,7 +112,7 @@ export function waysTable(all: readonly Ways[], loss: Value, paint: Paint): stri
     toText(w.of.layout),
     brief(w.count),
     brief(w.identities),
-    w.shortest === w.longest ? String(w.shortest) : `${w.shortest} … ${w.longest}`,
+    w.count === 0n ? '' : w.shortest === w.longest ? String(w.shortest) : `${w.shortest} … ${w.longest}`,
   ])
   const head = ['', 'ways', 'unchanged', 'nodes passed']
   const widths = head.map((h, i) => Math.max(h.length, ...rows.map((row) => row[i]!.length)))
@@ -128,8 +130,10 @@ export function waysText(told: Told, unit: Unit, loss: Value, paint: Paint): str
     ways.identities === 0n
       ? 'on none of them the error arrives unchanged'
       : `on ${ways.identities} of them the error arrives unchanged (${ways.identities === 1n ? 'an identity path' : 'identity paths'})`
+  const title = paint.strong(`${headline(ways.count)} of the error from ${toText(loss.layout)} back to ${name}`)
+  if (ways.count === 0n) return `${title}\n`
   const lines = [
-    paint.strong(`${headline(ways.count)} of the error from ${toText(loss.layout)} back to ${name}`),
+    title,
     `  ${unchanged}`,
     `  shortest  ${plural(ways.shortest, 'node', 'nodes')}   ${chain(shortest)}`,
     `  longest   ${plural(ways.longest, 'node', 'nodes')}   ${chain(longest)}`,
@@ -193,8 +197,8 @@ export function waysJson(all: readonly Ways[], told: readonly Told[], unit: Unit
         of: w.of.name,
         count: w.count.toString(),
         identities: w.identities.toString(),
-        shortest: w.shortest,
-        longest: w.longest,
+        shortest: w.count > 0n ? w.shortest : null,
+        longest: w.count > 0n ? w.longest : null,
         ...(detail
           ? {
               shortestPath: names(detail.shortest),
