@@ -36,7 +36,11 @@ const more: Readonly<Record<string, readonly string[]>> = {
   slice: ['x[1:, 0] | x: [m, n]', 'x[-1] | x: [m, n]', 'x[::2, 1:3] | x: [4, 5]', 'x[0, :, 1] | x: [2, m, n]', 'x[:, None] | x: [n]'],
   embed: ['embed(x, [m, n], [1, 0], [1, 1], [0]) | x: [n]', 'embed(x, [2*n], [1], [2], []) | x: [n]'],
   concat: ['concat([a, b], axis=-1) | a: [2, m, 1], b: [2, m, n]', 'concat([a, a, b]) | a: [m, 2], b: [n, 2]'],
-  stack: ['stack([a, b, a], axis=1) | a: [m, n], b: [m, n]', 'stack([a, b], axis=-1) | a: [n], b: [n]'],
+  stack: [
+    'stack([a, b, a], axis=1) | a: [m, n], b: [m, n]',
+    'stack([a, b], axis=-1) | a: [n], b: [n]',
+    'stack([sum(a), dot(a, b)]) | a: [n], b: [n]',
+  ],
   softmax: ['softmax(x, axis=1) | x: [2, m, n]', 'softmax(x, axis=-2) | x: [m, n]'],
   log_softmax: ['log_softmax(x, axis=0) | x: [m, n]', 'log_softmax(x, axis=1) | x: [2, m, n]'],
   mse: ['mse(y, t, reduction="sum") | y: [m, n], t: [m, n]', 'mse(y, y / 2) | y: [n]'],

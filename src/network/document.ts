@@ -186,7 +186,20 @@ function loopHeader(key: Text): Text {
 
 type Body = Pick<ClaimEntry, 'form' | 'text'>
 
-const inSpec: Reader<Body> = mapped(text, (found) => ({ form: 'spec', text: found }))
+/** In quotes, a loop and its equation are one text. */
+const claimText: Reader<Text> = {
+  ...text,
+  read(node, context, where) {
+    const found = text.read(node, context, where)
+    const header = /^for\s+[\p{L}\p{N}_]+\s+in\s+range\(.*?\)(?=\s*:)/su.exec(found.text)?.[0]
+    if (header)
+      fail('expected', { where: 'a claim', expected: `${header}: and behind it the equation`, found: 'one text', hint: quotes }, found)
+    return found
+  },
+}
+const quotes = 'Quotes stand around the equation alone, not around the whole line.'
+
+const inSpec: Reader<Body> = mapped(claimText, (found) => ({ form: 'spec', text: found }))
 const inLatex: Reader<Body> = mapped(latex, (found) => ({ form: 'latex', text: found }))
 const latexOnly = record({ latex: required(described('an equation in LaTeX', inLatex)) }, 'not')
 

@@ -30,6 +30,13 @@ export const axis = (initial?: number): Attribute<number> => ({
   read: (value, [shape]) => (typeof value === 'number' ? axisOf(value, shape!.length) : undefined),
 })
 
+/** An axis that the result has over and above those of the first argument. */
+export const newAxis = (initial: number): Attribute<number> => ({
+  expected: 'an axis of the result',
+  initial,
+  read: (value, [shape]) => (typeof value === 'number' ? axisOf(value, shape!.length + 1) : undefined),
+})
+
 /** Axes of the first argument, one or a list; by default all of them. */
 export const axes = (): Attribute<readonly number[]> => ({
   expected: 'an axis or a list of axes',

@@ -5,7 +5,7 @@ import { type Attrs, type Expr, make } from '../expr/expr.ts'
 import { broadcastShape, dimText, type Shape, sameShape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { bracketed, call, fence, index, joined, type Layout, Level, row, symbol, transposed, within, word } from '../layout/layout.ts'
 import * as kernel from '../tensor/tensor.ts'
-import { axes, axis, dims, keptAxes, order, pads } from './attributes.ts'
+import { axes, axis, dims, keptAxes, newAxis, order, pads } from './attributes.ts'
 import { op } from './define.ts'
 import { extent, fill, numberOf, ones, sizeValue } from './leaves.ts'
 
@@ -276,7 +276,7 @@ export const concat = op('concat', ['...parts'], { axis: axis(0) })({
 })
 
 /** Tensors of one shape along a new axis. */
-export const stack = op('stack', ['...parts'], { axis: axis(0) })({
+export const stack = op('stack', ['...parts'], { axis: newAxis(0) })({
   why: 'each part gets back its own layer of the error',
   formula: 'concat of the parts with a new axis',
   source: 'NumPy, stack',

@@ -127,3 +127,10 @@ describe('conventions', () => {
     expect(errorsAt('stop_gradient(x) | x: [n]', { x: [1, 2] })).toEqual([null])
   })
 })
+
+test('an axis of stack is one of the result, as in NumPy', () => {
+  const vector = (name: string) => variable(name, [3], nameLayout(name))
+  const parts = [vector('a'), vector('b')]
+  const stack = exampleOf('stack([a, b], axis=-1) | a: [n], b: [n]').expr
+  expect(make(stack.op, parts, stack.attrs).shape).toEqual([3, 2])
+})
