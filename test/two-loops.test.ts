@@ -93,3 +93,10 @@ test('lengths that are different symbols are different numbers where claims are 
   expect(status).toBe(1)
   expect(stdout + stderr).toContain('refuted')
 })
+
+test('what cancels in a step is not judged by its rounding', () => {
+  const spec = `inputs:\n  z[0]: [d]\nparams:\n  W: [d, d]\n  b: [d]\nlayers:\n  - for l in range(N):\n      - a[l] = b + W @ z[l]\n      - z[l+1] = a[l] - b + z[l]\nloss: L(z[N])\n`
+  const { status, stdout } = backproof(['derive', '-'], spec)
+  expect(stdout).not.toContain('✗')
+  expect(status).toBe(0)
+})

@@ -11,6 +11,9 @@ import { distance, full, largest, type Tensor, zip } from '../tensor/tensor.ts'
 import { drawPoint } from './draw.ts'
 import type { Trial } from './trials.ts'
 
+/** Of the largest error in a network. */
+const relativeRounding = 1e-14
+
 /** Is told of each comparison: the value whose formula it is, its name in the unrolled network, and how far apart they are. */
 export type Note = (value: Value, name: string, gap: number) => void
 
@@ -23,7 +26,7 @@ export function compareFormulas(derivation: Derivation, { lengths, derivation: r
   for (const loop of derivation.loops) {
     for (const [value, { sent, isAll }] of compareSteps(loop, sizes, world, note)) {
       const name = nameWith(value.name, sizes)
-      if (isAll) note(value, name, gapBetween(sent, world.errorOf(name)))
+      if (isAll) note(value, name, gapBetween(sent, name, world))
       // what several send is a sum with a summand for each
       const arriving = derivation.network.seeds.get(value.expr)?.find(({ by }) => by.name === loop.loop.name)
       if (arriving) seeds.set(arriving.error, sent)
@@ -36,6 +39,8 @@ export function compareFormulas(derivation: Derivation, { lengths, derivation: r
 interface World extends Pick<Scope, 'values'> {
   tensorOf(name: string): Tensor | undefined
   errorOf(name: string): Tensor | undefined
+  /** Errors that cancel leave so much. */
+  readonly rounding: number
 }
 
 function worldOf({ raw, network: { scope } }: Derivation, point: Point): World {
@@ -48,7 +53,8 @@ function worldOf({ raw, network: { scope } }: Derivation, point: Point): World {
     const value = tensorOf(name)
     return value && (numbersOf(adjoints.get(scope.values.get(name)!)) ?? full(value.shape, 0))
   }
-  return { values: scope.values, tensorOf, errorOf }
+  const most = [...adjoints.values()].reduce((size, e) => Math.max(size, largest(known.get(e)!)), 0)
+  return { values: scope.values, tensorOf, errorOf, rounding: most * relativeRounding }
 }
 
 /** What a loop sends to a value outside; all that the value receives, or a part. */
@@ -72,7 +78,7 @@ function compareSteps(loop: LoopDerivation, sizes: Sizes, world: World, note: No
     const step = stepAt(loop, here, world)
     for (const value of loop.shown.filter((v) => !hasOtherForm(v, loop, isFirst, isLast))) {
       const name = nameWith(value.name, here)
-      if (world.values.has(name)) note(value, name, gapBetween(step(loop.derivation.gradients.get(value)!.total), world.errorOf(name)))
+      if (world.values.has(name)) note(value, name, gapBetween(step(loop.derivation.gradients.get(value)!.total), name, world))
     }
     for (const { of, term, isAll } of loop.shared) send(of, step(term), isAll)
     for (const { of, term, besides, isAll } of loop.firsts) {
@@ -82,7 +88,7 @@ function compareSteps(loop: LoopDerivation, sizes: Sizes, world: World, note: No
     for (const { of, last, term, isAll } of isLast ? loop.ends : []) {
       const name = nameWith(of.name, here)
       if (last) send(last, step(term), isAll)
-      else note(of, name, gapBetween(step(term), world.errorOf(name)))
+      else note(of, name, gapBetween(step(term), name, world))
     }
   }
   return outside
@@ -127,16 +133,18 @@ function compareOutside(derivation: Derivation, seeds: ReadonlyMap<Expr, Tensor>
   for (const { loop } of loops) for (const { sum } of loop.summands) values.set(sum, full([], 0))
   const isKnown = (g: Gradient): boolean =>
     inOrder([g.total], (e) => (values.has(e) ? [] : e.args)).every((e) => !e.op.fresh || values.has(e))
-  const asked = [...gradients.values()].filter((g) => g.of !== network.loss && raw.has(g.of) && isKnown(g))
+  // what one loop sends alone has been compared with what its steps send
+  const isTold = (g: Gradient): boolean => g.given && network.seeds.has(g.of.expr)
+  const asked = [...gradients.values()].filter((g) => g.of !== network.loss && raw.has(g.of) && !isTold(g) && isKnown(g))
   for (const { of, total } of asked) {
     const name = nameWith(of.name, sizes)
-    note(of, name, gapBetween(evaluate([total], { sizes, values }).get(total)!, world.errorOf(name)))
+    note(of, name, gapBetween(evaluate([total], { sizes, values }).get(total)!, name, world))
   }
 }
 
-/** The largest difference, relative to the largest entry; an error that never arrives is zero. */
-function gapBetween(found: Tensor, arrived: Tensor | undefined): number {
-  const expected = arrived ?? full(found.shape, 0)
-  const size = Math.max(largest(found), largest(expected))
-  return size === 0 ? 0 : distance(found, expected) / size
+/** The largest difference, relative to the largest entry; none where rounding explains it. An error that never arrives is zero. */
+function gapBetween(found: Tensor, name: string, { errorOf, rounding }: World): number {
+  const expected = errorOf(name) ?? full(found.shape, 0)
+  const apart = distance(found, expected)
+  return apart <= rounding ? 0 : apart / Math.max(largest(found), largest(expected))
 }

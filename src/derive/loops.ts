@@ -7,6 +7,7 @@ import type { Carried, Network, Seed, SymbolicLoop, Value } from '../network/net
 import { add, multiply } from '../ops/arithmetic.ts'
 import { fill, named, numberOf, variable } from '../ops/leaves.ts'
 import { pullback } from '../ops/pullback.ts'
+import { requireApart, sourcesOfStep } from './apart.ts'
 import { type Derivation, type DeriveOptions, deriveGradients, type LoopDerivation, type Shared } from './derive.ts'
 import { statementsOf, through } from './recurrence.ts'
 import { type Contribution, type Gradient, isSeed } from './reverse.ts'
@@ -16,6 +17,7 @@ import { sourcesOf } from './structure.ts'
 /** Derives a network: everything outside its loops, and one step of each loop. */
 export function deriveNetwork(network: Network, options: DeriveOptions): Derivation {
   if (network.loops.length === 0) return deriveGradients(network, options)
+  requireApart(network)
   const valueAt = new Map([...network.values.values()].map((v) => [v.expr, v]))
   const depends = dependent(network)
   const steps = network.loops.map((loop) => {
@@ -88,7 +90,7 @@ function dependent({ values }: Network): ReadonlySet<Expr> {
 /** The values outside a loop that its step uses, not as the start of its recursion. */
 function usedBy(loop: SymbolicLoop, valueAt: ReadonlyMap<Expr, Value>): Value[] {
   const incoming = new Set(loop.carried.map((c) => c.incoming.expr))
-  return [...new Set(sourcesOfStep(loop))].flatMap((e) => (incoming.has(e) ? [] : (valueAt.get(e) ?? [])))
+  return [...sourcesOfStep(loop)].flatMap((e) => (incoming.has(e) ? [] : (valueAt.get(e) ?? [])))
 }
 
 /** One step of a loop, before it is known what else sends errors to the same values. */
@@ -179,13 +181,9 @@ function sumOf(g: Gradient | undefined, { expr }: Value, isSender: (c: Contribut
 
 const weighted = (weight: Expr, term: Expr): Expr => (numberOf(weight) === 1 ? term : multiply([weight, term]))
 
-/** The names and variables that a step uses. */
-const sourcesOfStep = ({ step, summands }: SymbolicLoop): Expr[] =>
-  [...step.map((v) => v.expr), ...summands.map((s) => named('', symbol(''), s.term))].flatMap((e) => [...sourcesOf(e)])
-
 /** What a step hands on and uses itself: its error comes from this step, too, not only from the next one. */
 function ownErrors(loop: SymbolicLoop): readonly Carried[] {
-  const sources = new Set(sourcesOfStep(loop))
+  const sources = sourcesOfStep(loop)
   return loop.carried.filter((c) => sources.has(c.outgoing.expr))
 }
 
