@@ -241,3 +241,19 @@ describe('what one step sends to a value from outside is a contribution: the who
     expect(text).not.toMatch(/^ {2}∂L\/∂z\[0\] = [^∏]*$/m)
   })
 })
+
+test('where the recursion starts, nothing arrives at what no one uses', () => {
+  const layers = '  - for j in range(M):\n      - q[j] = R @ s[j]\n      - s[j+1] = tanh(q[j])\n'
+  const spec = `inputs:\n  s[0]: [n]\nparams:\n  R: [n, n]\nlayers:\n${layers}loss: E = sum(sum(q[j] * q[j]) for j in range(M))\n`
+  const { status, stdout } = backproof(['derive', '-'], spec)
+  expect(status).toBe(0)
+  expect(stdout).toContain('∂E/∂s[M] = 0   ')
+})
+
+test('the formula of a step says where it does not hold: at a start that has other uses', () => {
+  const layers = '  - for l in range(N):\n      - z[l+1] = tanh(W[l] @ z[l]) + z[0]\n'
+  const spec = `inputs:\n  z[0]: [d]\nparams:\n  W[N]: [d, d]\nlayers:\n${layers}loss: L(z[N])\n`
+  expect(backproof(['derive', '-', '--no-verify'], spec).stdout).toContain('∂L/∂z[l] = W[l]ᵀ δ⁽ˡ⁾   [d]   for l = N−1 … 1')
+  const latex = backproof(['derive', '-', '--no-verify', '--format', 'latex'], spec).stdout
+  expect(latex.match(/for \}l = N-1,\\dots,1/g)).toHaveLength(2)
+})

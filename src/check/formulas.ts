@@ -1,5 +1,6 @@
 /** Compares the formulas of a derivation with symbolic loops, as they are printed, with the gradients of the loops unrolled. */
 import type { Derivation, LoopDerivation } from '../derive/derive.ts'
+import { isPartialAtStart } from '../derive/recurrence.ts'
 import type { Gradient } from '../derive/reverse.ts'
 import { valueInGradient } from '../derive/shift.ts'
 import { type Sizes, sizeIn } from '../expr/dim.ts'
@@ -96,8 +97,7 @@ function compareSteps(loop: LoopDerivation, sizes: Sizes, world: World, note: No
 
 /** Where the formula of a step does not hold: in the last one nothing comes from the next, and of the start of a recursion other uses may be known. */
 function hasOtherForm(value: Value, { derivation, firsts }: LoopDerivation, isFirst: boolean, isLast: boolean): boolean {
-  const isPartial = firsts.some((first) => first.incoming === value && (!first.isAll || first.besides))
-  return (isLast && derivation.branches.recurring.has(value)) || (isFirst && isPartial)
+  return (isLast && derivation.branches.recurring.has(value)) || (isFirst && isPartialAtStart(value, firsts))
 }
 
 /** Evaluates formulas of one step, with the values and errors that the unrolled network has there. */

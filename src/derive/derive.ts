@@ -6,7 +6,7 @@ import { typeset } from '../expr/typeset.ts'
 import type { Layout } from '../layout/layout.ts'
 import { nameLayout } from '../layout/names.ts'
 import { toText } from '../layout/text.ts'
-import type { Network, SymbolicLoop, Value } from '../network/network.ts'
+import type { Carried, Network, SymbolicLoop, Value } from '../network/network.ts'
 import type { Rewriter, Step } from '../rewrite/engine.ts'
 import { tidiers } from '../rewrite/tidy.ts'
 import { type Branches, branchesOf } from './branches.ts'
@@ -56,6 +56,8 @@ export interface LoopDerivation {
   readonly firsts: readonly First[]
   /** Errors of what the last step hands on, where a step uses that itself. */
   readonly ends: readonly End[]
+  /** What the last step hands on to nothing that an error comes from. */
+  readonly unused: readonly Carried[]
   /** What follows for the whole loop. */
   readonly statements: readonly Statement[]
 }

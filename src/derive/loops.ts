@@ -10,7 +10,7 @@ import { pullback } from '../ops/pullback.ts'
 import { requireApart, sourcesOfStep } from './apart.ts'
 import { type Derivation, type DeriveOptions, deriveGradients, type LoopDerivation, type Shared } from './derive.ts'
 import { statementsOf, through } from './recurrence.ts'
-import { type Contribution, type Gradient, isSeed } from './reverse.ts'
+import { type Contribution, type Gradient, type Gradients, isSeed } from './reverse.ts'
 import { mover } from './shift.ts'
 import { sourcesOf } from './structure.ts'
 
@@ -26,7 +26,7 @@ export function deriveNetwork(network: Network, options: DeriveOptions): Derivat
   })
   const senders = sendersTo(network, steps)
   const outside = deriveGradients(withSeeds(network, senders), options)
-  return { ...outside, loops: steps.map((step) => completed(step, (v) => (senders.get(v)?.length ?? 1) === 1)) }
+  return { ...outside, loops: steps.map((step) => completed(step, (v) => (senders.get(v)?.length ?? 1) === 1, outside.gradients)) }
 }
 
 /** What the loss multiplies each sum over the steps by. */
@@ -155,12 +155,13 @@ function deriveStep(
 }
 
 /** With what follows for the whole loop; of some values it is the only sender, of others one of several. */
-function completed(step: StepDerivation, isOnlySender: (v: Value) => boolean): LoopDerivation {
+function completed(step: StepDerivation, isOnlySender: (v: Value) => boolean, outside: Gradients): LoopDerivation {
   const weighed = <T extends { readonly of: Value; readonly last?: Value | undefined }>(sent: T): T & Pick<Shared, 'isAll'> => ({
     ...sent,
     isAll: isOnlySender(sent.last ?? sent.of),
   })
-  const whole = { ...step, shared: step.shared.map(weighed), firsts: step.firsts.map(weighed), ends: step.ends.map(weighed) }
+  const unused = step.loop.carried.filter((c) => !(c.last && outside.has(c.last)) && !step.ends.some((end) => end.of === c.outgoing))
+  const whole = { ...step, shared: step.shared.map(weighed), firsts: step.firsts.map(weighed), ends: step.ends.map(weighed), unused }
   return { ...whole, statements: statementsOf(whole) }
 }
 

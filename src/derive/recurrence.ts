@@ -19,7 +19,7 @@ import {
 } from '../layout/layout.ts'
 import { indexText } from '../network/families.ts'
 import { dimInside, nameWith } from '../network/moved.ts'
-import type { Carried } from '../network/network.ts'
+import type { Carried, Value } from '../network/network.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
 import type { End, First, LoopDerivation, Statement } from './derive.ts'
 import { stretchOf } from './jacobian.ts'
@@ -32,18 +32,28 @@ const space = symbol(' ')
 export const through = (gradient: Layout, mark: string): Layout =>
   row(Level.derivative, [gradient, subscript(symbol('|', '\\big|'), symbol(mark, `\\text{${mark}}`))])
 
+/** Whether the formula of what comes into a step does not hold in the first one: the start of the recursion has other uses. */
+export const isPartialAtStart = (value: Value, firsts: readonly First[]): boolean =>
+  firsts.some((first) => first.incoming === value && (!first.isAll || first.besides !== undefined))
+
 type Whole = Omit<LoopDerivation, 'statements'>
 
 /** The ends of the recursion, and closed forms for a loop that hands on one value; where there are several, or other ways to the loss, the steps' own formulas say the rest. */
 export function statementsOf(whole: Whole): readonly Statement[] {
-  const { loop, firsts, ends } = whole
+  const { loop, firsts, ends, unused } = whole
   const recurs = (whole.derivation.network.step?.recurring.size ?? 0) > 0
   const [carried, ...more] = loop.carried
-  const atEnds = [...firsts.map((first) => beginning(first, whole)), ...ends.map((end) => ending(end, whole))]
+  const atEnds = [
+    ...firsts.map((first) => beginning(first, whole)),
+    ...ends.map((end) => ending(end, whole)),
+    ...unused.map((c) => nothingArrives(c, whole)),
+  ]
   if (!carried || more.length > 0) return atEnds
   const context = contextOf(whole, carried)
   if (recurs) return [...atEnds, ...throughTime(context, ends)]
-  return bypasses(context) ? atEnds : [recurrence(context), product(context), ...additive(context)]
+  return bypasses(context)
+    ? atEnds
+    : [recurrence(context), product(context), ...additive(context), ...atEnds.filter((s) => s.of === carried.outgoing)]
 }
 
 type Context = ReturnType<typeof contextOf>
@@ -225,6 +235,20 @@ function ending({ of, term, isAll }: End, whole: Whole): Statement {
     remark: prose('the last step has no next one'),
     claim: undefined,
     shows: [term],
+    explains: [],
+  }
+}
+
+/** ∂L/∂s[M] = 0: where the recursion starts backwards, nothing uses what the last step hands on. */
+function nothingArrives({ outgoing }: Carried, { loop: { index, to }, derivation: { network } }: Whole): Statement {
+  const name = nameWith(outgoing.name, new Map([[index, minus(to, 1)]]))
+  return {
+    of: outgoing,
+    left: derivative(network.loss.layout, network.layoutOf(name)),
+    right: symbol('0'),
+    remark: prose('the recursion starts here: nothing uses what the last step hands on'),
+    claim: `d${network.loss.name}/d${name} = 0`,
+    shows: [],
     explains: [],
   }
 }

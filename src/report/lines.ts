@@ -3,10 +3,10 @@ import type { Kind, Route } from '../derive/branches.ts'
 import type { ClosedForm } from '../derive/closed.ts'
 import type { Derivation, LoopDerivation, Statement } from '../derive/derive.ts'
 import { jacobianForm } from '../derive/jacobian.ts'
-import { backwards } from '../derive/recurrence.ts'
+import { backwards, isPartialAtStart } from '../derive/recurrence.ts'
 import type { Contribution, Gradient } from '../derive/reverse.ts'
 import type { Structure, Use, Vertex } from '../derive/structure.ts'
-import { minus } from '../expr/dim.ts'
+import { minus, plus } from '../expr/dim.ts'
 import type { Expr } from '../expr/expr.ts'
 import { type Shape, shapeText, stretchedAxes } from '../expr/shape.ts'
 import { type Lookup, Table } from '../expr/table.ts'
@@ -149,7 +149,7 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
       right: operator ? operator.layout : typeset(total),
       shape: of.expr.shape,
       remark: operator ? undefined : broadcasts.get(of.expr),
-      note: loop && branches.recurring.has(of) ? backwards(loop.loop.index, loop.loop.from, minus(loop.loop.to, 1)) : undefined,
+      note: loop && rangeNote(of, loop),
       terms: !operator && isSum(g) ? terms(g) : none,
       defines: adjoint,
       shows: operator ? none : [total],
@@ -228,6 +228,12 @@ export function writerOf(derivation: Derivation, loop?: LoopDerivation): Writer 
     uses: usesText,
     definition: (name) => lineOf(typeset(name), typeset(name.args[0]!), { defines: name, shows: [name.args[0]!] }),
   }
+}
+
+/** The steps that the formula of a value holds for, where it does not hold for all: the last has no next one, and the start of the recursion may be used elsewhere. */
+function rangeNote(value: Value, { loop: { index, from, to }, derivation, firsts }: LoopDerivation): Layout | undefined {
+  if (derivation.branches.recurring.has(value)) return backwards(index, from, minus(to, 1))
+  return isPartialAtStart(value, firsts) ? backwards(index, plus(from, 1), to) : undefined
 }
 
 /** So many contributions are looked through one by one. */
