@@ -257,3 +257,7 @@ test('the formula of a step says where it does not hold: at a start that has oth
   const latex = backproof(['derive', '-', '--no-verify', '--format', 'latex'], spec).stdout
   expect(latex.match(/for \}l = N-1,\\dots,1/g)).toHaveLength(2)
 })
+
+test('a typeset equation of a step carries its range', () => {
+  expect(backproof(['derive', stack, '--no-verify', '--format', 'latex']).stdout).toMatch(/partial W_\{l\}\} &= .* && l = 0,\\dots,N-1$/m)
+})

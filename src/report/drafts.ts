@@ -21,11 +21,11 @@ export function drafts(): Drafts {
     all,
     said,
     say(draft) {
-      const { kind, title, why } = draft
+      const { kind, title, why, steps } = draft
       const lines = draft.lines.every(isNew) ? draft.lines : draft.lines.filter(isNew)
       for (let i = 0; i < lines.length; i++) if (lines[i]!.defines) said.set(lines[i]!.defines!, true)
       if (lines === draft.lines) all.push(draft)
-      else if (lines.length > 0 || !(kind === 'fan-out' || title === undefined)) all.push({ kind, title, why, lines })
+      else if (lines.length > 0 || !(kind === 'fan-out' || title === undefined)) all.push({ kind, title, why, lines, steps })
     },
   }
 }

@@ -7,8 +7,9 @@ import type { Report } from './report.ts'
 export function latexOf(report: Report): string {
   const sections = report.sections.filter((s) => s.kind !== 'forward' && s.lines.length + s.where.length > 0)
   const rows = sections.flatMap((section) => {
-    const where = section.where.map((line, i) => (i === 0 ? `\\text{where } ${rowOf(line)}` : rowOf(line)))
-    const lines = [...section.lines.map(rowOf), ...where]
+    const row = (line: Line): string => (section.steps && !line.note ? `${rowOf(line)} && ${toLatex(section.steps)}` : rowOf(line))
+    const where = section.where.map((line, i) => (i === 0 ? `\\text{where } ${row(line)}` : row(line)))
+    const lines = [...section.lines.map(row), ...where]
     return lines.map((row, i) => (i === 0 ? `% ${commentOf(section)}\n${row}` : row))
   })
   return ['\\begin{align*}', rows.join(' \\\\\n'), '\\end{align*}', ''].join('\n')

@@ -45,6 +45,8 @@ export interface Section {
   /** What happens to the error here. */
   readonly why?: string | undefined
   readonly lines: readonly Line[]
+  /** The steps of a loop that its lines hold for, where they speak of one step. */
+  readonly steps?: Layout | undefined
   /** Names that are first mentioned here. */
   readonly where: readonly Line[]
 }

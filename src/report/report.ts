@@ -55,7 +55,7 @@ function askedFor(at: readonly Value[], derivation: Derivation, writer: Writer):
   return at.flatMap((value) => {
     if (zeros.includes(value)) return [zeroSection(value, derivation)]
     const loop = derivation.gradients.has(value) ? undefined : derivation.loops.find((l) => l.derivation.gradients.has(value))
-    if (loop) return sectionsIn(loop, (own, say) => sayAll(value, loop.derivation, own, say))
+    if (loop) return sectionsIn(loop, (own, say) => sayAll(value, loop.derivation, own, (d) => say({ ...d, steps: stepsOf(loop) })))
     const received = receivedFrom(value, derivation)
     const kind = value.role === 'param' ? 'parameters' : 'inputs'
     const isAll = received.some((r) => r.isAll)
@@ -142,6 +142,8 @@ function sayLeaves(plain: readonly Gradient[], derivation: Derivation, writer: W
   if (parameters.length > 0) say({ kind: 'parameters', lines: parameters })
 }
 
+const stepsOf = ({ loop: { index, from, to } }: LoopDerivation): Layout => rangeLayout(index, from, to)
+
 /** How the error goes back through a loop: what follows for all steps, one step, and what the steps send to values from outside. */
 function loopSections(whole: LoopDerivation): Section[] {
   const { loop, derivation, shown, shared, statements } = whole
@@ -151,17 +153,19 @@ function loopSections(whole: LoopDerivation): Section[] {
   const nodes = plain.filter((g) => g.of.role === 'node' && derivation.branches.anchors.has(g.of) && isShown(g)).reverse()
   const sums = (role: Value['role'][]): Line[] => shared.filter((s) => role.includes(s.of.role)).map((s) => sumLine(s, whole))
   const why = 'used by every step: the contributions of all steps add up'
+  const range = stepsOf(whole)
   return sectionsOf(derivation, writer, (say) => {
-    const block = (g: Gradient): void => sayBlocks(g.of, derivation, writer, say, isShown(g))
+    const inStep: Say = (draft) => say({ ...draft, steps: range })
+    const block = (g: Gradient): void => sayBlocks(g.of, derivation, writer, inStep, isShown(g))
     say({
       kind: 'loop',
-      title: rangeLayout(loop.index, loop.from, loop.to),
+      title: range,
       why: 'each step receives the error of the next one',
       lines: statements.filter((s) => !s.isEnd).map(statementLine),
     })
     nodes.forEach(block)
     anchored.filter((g) => loop.step.includes(g.of) || isShown(g)).forEach(block)
-    sayLeaves(plain.filter(isShown), derivation, writer, say)
+    sayLeaves(plain.filter(isShown), derivation, writer, inStep)
     const [inputs, parameters] = [sums(['input', 'node']), sums(['param'])]
     if (inputs.length > 0) say({ kind: 'inputs', why, lines: inputs })
     if (parameters.length > 0) say({ kind: 'parameters', why, lines: parameters })

@@ -37,13 +37,13 @@ export function whereLines({ all, said }: Drafts, { gradients, names, network }:
       for (const line of open === 'name' ? [writer.definition(name)] : writer.lines(open)) where.push(line)
     }
   }
-  return all.map(({ kind, title, why, lines }) => {
+  return all.map(({ kind, title, why, lines, steps }) => {
     const where: Line[] = []
     for (let i = 0; i < lines.length; i++) for (const line of lines[i]!.explains) where.push(line)
     const explained = where.length
     for (let i = 0; i < lines.length; i++) define(lines[i]!, where)
     // definitions mention names themselves
     for (let i = explained; i < where.length; i++) define(where[i]!, where)
-    return { kind, title, why, lines, where }
+    return { kind, title, why, lines, steps, where }
   })
 }
