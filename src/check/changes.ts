@@ -1,8 +1,9 @@
 /** Small mistakes made on purpose in a formula: a derivative left out, a factor, a term, a transpose, a way of the error. */
 import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import { argsOf, type Expr, inOrder, make, substitute } from '../expr/expr.ts'
+import { type Expr, make } from '../expr/expr.ts'
 import { sameShape } from '../expr/shape.ts'
+import { argsOf, inOrder, substitute } from '../expr/traverse.ts'
 import { typesetBare } from '../expr/typeset.ts'
 import { toText } from '../layout/text.ts'
 import type { Value } from '../network/network.ts'

@@ -1,8 +1,9 @@
 /** Means, variances and the like inside an equation, taken for constants. */
 import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import { definition, type Expr, inOrder, substitute } from '../expr/expr.ts'
+import { definition, type Expr } from '../expr/expr.ts'
 import { broadcastShape, sameShape } from '../expr/shape.ts'
+import { inOrder, substitute } from '../expr/traverse.ts'
 import type { Value } from '../network/network.ts'
 import { add, stopGradient } from '../ops/arithmetic.ts'
 import { named } from '../ops/leaves.ts'

@@ -1,8 +1,9 @@
 /** Jacobians as linear maps: built from ∂A/∂B, matrices and I, transposed, added and composed, and applied to tensors. */
 import type { Structure } from '../derive/structure.ts'
 import { fail } from '../diagnostic.ts'
-import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
+import type { Expr } from '../expr/expr.ts'
 import { type Shape, sameShape, shapeText } from '../expr/shape.ts'
+import { argsOf, inOrder } from '../expr/traverse.ts'
 import { nameLayout } from '../layout/names.ts'
 import { add, multiply } from '../ops/arithmetic.ts'
 import { fill, named, variable } from '../ops/leaves.ts'

@@ -1,8 +1,9 @@
 /** What differences are taken of where a gradient is by definition not the derivative: the linear map that a function claims, or a constant. */
 
 import { evaluate, evaluated, type Point } from '../expr/evaluate.ts'
-import { argsOf, definition, type Expr, inOrder, withArgs } from '../expr/expr.ts'
+import { definition, type Expr, withArgs } from '../expr/expr.ts'
 import { shapeText } from '../expr/shape.ts'
+import { argsOf, inOrder } from '../expr/traverse.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Network } from '../network/network.ts'
 import { add, subtract } from '../ops/arithmetic.ts'

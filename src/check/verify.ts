@@ -1,7 +1,8 @@
 /** Compares every gradient with central differences of the forward pass: the one check that knows no rule. */
 import type { Derivation, Statement } from '../derive/derive.ts'
 import { type Order, ordered, type Point, pass, planFor, planned } from '../expr/evaluate.ts'
-import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
+import type { Expr } from '../expr/expr.ts'
+import { argsOf, inOrder } from '../expr/traverse.ts'
 import type { Lengths, Value } from '../network/network.ts'
 import { randomFrom } from '../tensor/random.ts'
 import { allFinite } from '../tensor/tensor.ts'

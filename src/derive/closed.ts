@@ -1,6 +1,7 @@
 /** Closed forms: where a stretch of the network is an operation of the registry written out, the error through it is its textbook formula. */
-import { type Attr, type Attrs, definition, type Expr, inOrder, substitute } from '../expr/expr.ts'
+import { type Attr, type Attrs, definition, type Expr } from '../expr/expr.ts'
 import { sameShape, shapeText } from '../expr/shape.ts'
+import { inOrder, substitute } from '../expr/traverse.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'

@@ -1,7 +1,8 @@
 /** A whole derivation: the gradients in the form that was asked for, with names for what they share. */
 import { fail } from '../diagnostic.ts'
-import { type Expr, fold, inOrder, make, substitute, withArgs } from '../expr/expr.ts'
+import { type Expr, make, withArgs } from '../expr/expr.ts'
 import { type Members, members, Register, Table } from '../expr/table.ts'
+import { fold, inOrder, substitute } from '../expr/traverse.ts'
 import { typeset } from '../expr/typeset.ts'
 import type { Layout } from '../layout/layout.ts'
 import { nameLayout } from '../layout/names.ts'

@@ -1,6 +1,7 @@
 /** The forms of a gradient: which of the names ∂L/∂v stay, and which are replaced by what they stand for. */
-import { type Expr, exchanged, inOrder, make, substitute } from '../expr/expr.ts'
+import { type Expr, make } from '../expr/expr.ts'
 import { type Members, Register, Table } from '../expr/table.ts'
+import { exchanged, inOrder, substitute } from '../expr/traverse.ts'
 import type { Value } from '../network/network.ts'
 import type { Rewriter } from '../rewrite/engine.ts'
 import type { Branches } from './branches.ts'

@@ -1,7 +1,8 @@
 /** Derivations of loops whose length is a symbol: one step of the loop is a network of its own, whose errors come from the next step. */
 import { fail } from '../diagnostic.ts'
 import { plus, sizeSymbol } from '../expr/dim.ts'
-import { argsOf, type Expr, inOrder, make, substitute } from '../expr/expr.ts'
+import { type Expr, make } from '../expr/expr.ts'
+import { argsOf, inOrder, substitute } from '../expr/traverse.ts'
 import { derivative, symbol } from '../layout/layout.ts'
 import type { Carried, Network, Seed, SymbolicLoop, Value } from '../network/network.ts'
 import { add, multiply } from '../ops/arithmetic.ts'

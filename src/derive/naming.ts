@@ -1,5 +1,6 @@
 /** Formulas in the names that a report gives to shared parts, for those that were derived before there were such names. */
-import { type Expr, fold, inOrder, withArgs } from '../expr/expr.ts'
+import { type Expr, withArgs } from '../expr/expr.ts'
+import { fold, inOrder } from '../expr/traverse.ts'
 
 export interface Naming {
   /** A formula with names in place of its parts. */

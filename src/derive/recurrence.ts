@@ -1,6 +1,7 @@
 /** What follows for a whole loop from one of its steps: the recurrence, its closed form as a product of Jacobians, and the sum over all later steps. */
 import { type Dim, dimLayout, minus, plus, sizeSymbol } from '../expr/dim.ts'
-import { argsOf, type Expr, inOrder } from '../expr/expr.ts'
+import type { Expr } from '../expr/expr.ts'
+import { argsOf, inOrder } from '../expr/traverse.ts'
 import { typeset } from '../expr/typeset.ts'
 import {
   derivative,

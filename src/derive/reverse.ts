@@ -1,6 +1,7 @@
 /** Reverse mode: each equation sends its error back to the names it uses; where contributions meet they add up. */
-import { areSame, type Expr, inOrder } from '../expr/expr.ts'
+import { areSame, type Expr } from '../expr/expr.ts'
 import { Register } from '../expr/table.ts'
+import { inOrder } from '../expr/traverse.ts'
 import { derivative, type Layout, Level, row, subscript, symbol } from '../layout/layout.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'

@@ -1,6 +1,7 @@
 /** Names for what several printed formulas share: each shared subexpression is written once, in a `where` line. */
-import { type Expr, inOrder, substitute } from '../expr/expr.ts'
+import type { Expr } from '../expr/expr.ts'
 import { type Lookup, Table } from '../expr/table.ts'
+import { inOrder, substitute } from '../expr/traverse.ts'
 import { type Layout, Level, parenthesised, subscript, superscript, symbol } from '../layout/layout.ts'
 import { toText } from '../layout/text.ts'
 import { named, numberOf } from '../ops/leaves.ts'

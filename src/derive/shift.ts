@@ -1,6 +1,7 @@
 /** Moves the formulas of one step of a loop to another step: what is said of a[t] holds for a[t+1], and for a[T]. */
 import { type Dim, isSymbolic, withSizes } from '../expr/dim.ts'
-import { type Attr, type Attrs, type Expr, inOrder, make } from '../expr/expr.ts'
+import { type Attr, type Attrs, type Expr, make } from '../expr/expr.ts'
+import { inOrder } from '../expr/traverse.ts'
 import { derivative, type Layout } from '../layout/layout.ts'
 import { mentionsIndex, nameWith } from '../network/moved.ts'
 import type { Network } from '../network/network.ts'

@@ -1,5 +1,6 @@
 /** Stretches of a network: from one value to another, with everything between them used nowhere else. */
-import { type Expr, inOrder } from '../expr/expr.ts'
+import type { Expr } from '../expr/expr.ts'
+import { inOrder } from '../expr/traverse.ts'
 import type { Network, Value } from '../network/network.ts'
 import { add } from '../ops/arithmetic.ts'
 import { isSource } from '../ops/pullback.ts'

@@ -1,6 +1,7 @@
 /** The graph of a network: which equations use which values, and what varies with what. */
-import { argsOf, type Expr, inOrder, none } from '../expr/expr.ts'
+import { type Expr, none } from '../expr/expr.ts'
 import { type Lookup, type Members, Table } from '../expr/table.ts'
+import { argsOf, inOrder } from '../expr/traverse.ts'
 import type { Network, Value } from '../network/network.ts'
 import { dot } from '../ops/linear.ts'
 import { isSource } from '../ops/pullback.ts'

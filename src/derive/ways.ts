@@ -1,5 +1,6 @@
 /** The ways on which the error gets from the loss back to a value: how many there are, how long they are, and which. */
-import { definition, type Expr, inOrder, substitute } from '../expr/expr.ts'
+import { definition, type Expr } from '../expr/expr.ts'
+import { inOrder, substitute } from '../expr/traverse.ts'
 import { nameLayout } from '../layout/names.ts'
 import type { Network, Value } from '../network/network.ts'
 import { named, variable } from '../ops/leaves.ts'

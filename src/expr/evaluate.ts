@@ -1,9 +1,10 @@
 /** Numbers for expressions: float64, every node once, at any depth. */
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Sizes } from './dim.ts'
-import { type Attrs, concreteAttrs, definition, type Expr, inOrder } from './expr.ts'
+import { type Attrs, concreteAttrs, definition, type Expr } from './expr.ts'
 import { concreteShape } from './shape.ts'
 import { type Lookup, type Members, type Numbered, Table } from './table.ts'
+import { inOrder } from './traverse.ts'
 
 /** What expressions are evaluated with: numbers for the sizes, tensors for leaves (or for any expression that is to be held fixed). */
 export interface Point {

@@ -1,6 +1,7 @@
 /** Reverse mode over one equation: what it sends back to each name that it uses. */
-import { definition, type Expr, inOrder, type Path } from '../expr/expr.ts'
+import { definition, type Expr, type Path } from '../expr/expr.ts'
 import type { Members } from '../expr/table.ts'
+import { inOrder } from '../expr/traverse.ts'
 import { add } from './arithmetic.ts'
 
 /** The error of one use of an expression, and the expression that uses it; of none if it is the whole equation. */

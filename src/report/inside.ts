@@ -1,6 +1,6 @@
 /** The paths inside operations, one equation each, and what they add up to: what a traced derivation tells beside the rest. */
 import type { Derivation } from '../derive/derive.ts'
-import { inOrder } from '../expr/expr.ts'
+import { inOrder } from '../expr/traverse.ts'
 import { typeset, typesetTerm } from '../expr/typeset.ts'
 import { derivative, Level, prose, row } from '../layout/layout.ts'
 import type { Value } from '../network/network.ts'

@@ -1,8 +1,9 @@
 /** Puts a `where` line beside the first formula that mentions a name which nothing in the report defines. */
 import type { Derivation } from '../derive/derive.ts'
 import type { Gradient } from '../derive/reverse.ts'
-import { type Expr, inOrder } from '../expr/expr.ts'
+import type { Expr } from '../expr/expr.ts'
 import { Table } from '../expr/table.ts'
+import { inOrder } from '../expr/traverse.ts'
 import type { Drafts } from './drafts.ts'
 import type { Line, Section, Writer } from './lines.ts'
 

@@ -1,6 +1,7 @@
 /** The form in which two expressions are compared: names opened, sums multiplied out, products sorted, matrix products bracketed to the right. */
 import { type Dim, factorsIn, keyOf } from '../expr/dim.ts'
-import { type Attr, definition, type Expr, inOrder, make } from '../expr/expr.ts'
+import { type Attr, definition, type Expr, make } from '../expr/expr.ts'
+import { inOrder } from '../expr/traverse.ts'
 import { add, divide, multiply, negate } from '../ops/arithmetic.ts'
 import { power, reciprocal, rsqrt, sqrt, square } from '../ops/elementary.ts'
 import { extent, fill, numberOf, sizeValue } from '../ops/leaves.ts'

@@ -1,6 +1,7 @@
 /** Rewrites expressions by laws until none applies: from the leaves up, each expression once. */
-import { type Expr, exchanged, inOrder, type Op, withArgs } from '../expr/expr.ts'
+import { type Expr, type Op, withArgs } from '../expr/expr.ts'
 import { type Lookup, type Memo, Table } from '../expr/table.ts'
+import { exchanged, inOrder } from '../expr/traverse.ts'
 
 /** An equation, read from left to right. `apply` gives the right-hand side where the left one matches, else null. */
 export interface Law {

@@ -1,7 +1,8 @@
 /** Closed forms: each composite of the registry is recognised when it is written out, and its formula has the values of its paths. */
 import { describe, expect, test } from 'vitest'
 import { deriveGradients } from '../../src/derive/derive.ts'
-import { argsOf, definition, type Expr, inOrder } from '../../src/expr/expr.ts'
+import { definition, type Expr } from '../../src/expr/expr.ts'
+import { argsOf, inOrder } from '../../src/expr/traverse.ts'
 import { typeset } from '../../src/expr/typeset.ts'
 import { nameLayout } from '../../src/layout/names.ts'
 import { toText } from '../../src/layout/text.ts'

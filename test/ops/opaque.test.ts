@@ -1,6 +1,7 @@
 /** Functions that a spec declares: the gradients of their stand-ins, and the gradients of those, against differences. */
 import { describe, expect, test } from 'vitest'
-import { type Expr, make, substitute } from '../../src/expr/expr.ts'
+import { type Expr, make } from '../../src/expr/expr.ts'
+import { substitute } from '../../src/expr/traverse.ts'
 import { nameLayout } from '../../src/layout/names.ts'
 import { fill, named, variable } from '../../src/ops/leaves.ts'
 import { type DeclaredFunction, opaque, opaquePointwise } from '../../src/ops/opaque.ts'

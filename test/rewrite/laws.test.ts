@@ -1,6 +1,7 @@
 /** The tables of laws: each equation holds, no order of application changes a value, rewriting ends, and every law has work. */
 import { describe, expect, test } from 'vitest'
-import { type Expr, inOrder } from '../../src/expr/expr.ts'
+import type { Expr } from '../../src/expr/expr.ts'
+import { inOrder } from '../../src/expr/traverse.ts'
 import { canonicalLaws } from '../../src/rewrite/canonical.ts'
 import { type Law, rewriter, type Step } from '../../src/rewrite/engine.ts'
 import type { Equation } from '../../src/rewrite/pattern.ts'
