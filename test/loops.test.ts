@@ -261,3 +261,10 @@ test('the formula of a step says where it does not hold: at a start that has oth
 test('a typeset equation of a step carries its range', () => {
   expect(backproof(['derive', stack, '--no-verify', '--format', 'latex']).stdout).toMatch(/partial W_\{l\}\} &= .* && l = 0,\\dots,N-1$/m)
 })
+
+test('a network that never ends is refused in its place, and nothing else is said', () => {
+  const { status, stderr } = backproof(['derive', stack, '--set', 'N=900000', '--no-verify'])
+  expect(status).toBe(2)
+  expect(stderr).toContain('residual-stack.yaml:10:9  the network is larger than 300000 values')
+  expect(stderr.match(/yaml:/g)).toHaveLength(1)
+})

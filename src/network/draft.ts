@@ -53,6 +53,14 @@ export interface Draft {
   readonly isOneFamily: boolean
 }
 
+/** More values than that are a mistake, or more than memory holds. */
+const mostValues = 300_000
+
+/** A loop or the calls of modules may not go on for ever. */
+export function requireRoom({ values }: Draft, span: Span): void {
+  if (values.size > mostValues) fail('too-large', { what: 'the network', limit: `${mostValues} values` }, span)
+}
+
 /** How a value's full name is printed: as its author's notation says, or as its parts are; two names never alike. */
 export function layoutOf(name: string, { notation, isOneFamily, printed }: Draft): Layout {
   const layout = fullNameLayout(name, notation, isOneFamily)

@@ -6,7 +6,7 @@ import { shapeText } from '../expr/shape.ts'
 import { named } from '../ops/leaves.ts'
 import type { Ast } from './ast.ts'
 import type { ModuleDefinition, Text } from './document.ts'
-import { type Draft, layoutOf, type Module } from './draft.ts'
+import { type Draft, layoutOf, type Module, requireRoom } from './draft.ts'
 import { skipped } from './expression.ts'
 import { referenceOf } from './families.ts'
 import {
@@ -76,6 +76,7 @@ export const applyInstance: CallInstance = (instance, args, names, ast, caller) 
   if (owner.modules.includes(module)) {
     fail('module-cycle', { names: [...owner.modules.slice(owner.modules.indexOf(module)), module].map((m) => m.name) }, ast)
   }
+  requireRoom(draft, ast)
   if (owner.modules.length >= deepest) fail('too-large', { what: 'the nesting of modules', limit: `${deepest} levels` }, ast)
   const before = draft.faults.length
   const sizes = sizesOf(module, args, draft)

@@ -4,7 +4,7 @@ import type { Expr } from '../expr/expr.ts'
 import { named } from '../ops/leaves.ts'
 import type { Ast, EquationAst, Step } from './ast.ts'
 import type { Layer } from './document.ts'
-import { requireFree, requireProper } from './draft.ts'
+import { requireFree, requireProper, requireRoom } from './draft.ts'
 import { expressionOf } from './expression.ts'
 import { isSymbolicRange, referenceOf, requireIndex, stepsOf as stepsOfLoop } from './families.ts'
 import { atIndex, type Calls, define, type Frame, type Instance, memberOf, type Naming, namedValue, newNaming } from './frame.ts'
@@ -65,30 +65,32 @@ function runLoop({ loop, span, body: inner }: Step & { kind: 'for' }, frame: Fra
     requireIndex(loop, frame.scope, span)
     return stepsOfLoop(loop, frame.scope, span)
   })
-  if (!values) breakAll(inner, frame)
   if (values?.length === 0) enrolAll(inner, frame)
-  for (const at of values ?? []) run(inner, atIndex(frame, loop.index, at), body)
-}
-
-function breakAll(steps: readonly Step[], { broken }: Frame): void {
-  for (const step of steps) {
-    if (step.kind === 'equation') for (const target of step.targets) broken.add(baseOf(target))
-    else breakAll(step.body, { broken } as Frame)
-  }
-}
-
-/** A loop without steps leaves its families empty, but there they are: of what is plain in a step, too, and of calls that bear a name. */
-function enrolAll(steps: readonly Step[], frame: Pick<Frame, 'families' | 'calls'>): void {
-  for (const step of steps) {
-    if (step.kind === 'for') {
-      enrolAll(step.body, frame)
-      continue
+  const isDone = collecting(frame.draft.faults, () => {
+    for (const at of values ?? []) {
+      requireRoom(frame.draft, span)
+      run(inner, atIndex(frame, loop.index, at), body)
     }
-    const called = namesIn(step.value, 'calls').filter(({ name }) => frame.calls.get(name)?.count === 1)
-    for (const name of [...step.targets.map(baseOf), ...called.map((c) => c.name)])
-      frame.families.set(name, frame.families.get(name) ?? new Set())
-  }
+    return values !== undefined
+  })
+  if (!isDone) breakAll(inner, frame)
 }
+
+function breakAll(steps: readonly Step[], frame: Frame): void {
+  for (const name of namesOfSteps(steps, frame)) frame.broken.add(name)
+}
+
+/** A loop without steps leaves its families empty, but there they are. */
+function enrolAll(steps: readonly Step[], frame: Frame): void {
+  for (const name of namesOfSteps(steps, frame)) frame.families.set(name, frame.families.get(name) ?? new Set())
+}
+
+/** What the steps of a loop name: their targets, and the calls that bear a name. */
+const namesOfSteps = (steps: readonly Step[], { calls }: Frame): string[] =>
+  equationsIn(steps).flatMap(({ name, value }) => [
+    name,
+    ...namesIn(value, 'calls').flatMap((called) => (calls.get(called.name)?.count === 1 ? [called.name] : [])),
+  ])
 
 const baseOf = (target: Ast): string => (target.kind === 'index' ? baseOf(target.of) : target.kind === 'name' ? target.name : '')
 
