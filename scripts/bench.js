@@ -34,7 +34,7 @@ const chains = [16, 64, 256, 1024, 4096, 16384]
   .filter((n) => !quick || n <= 1024)
   .map((n) => unverified('chain', n, { budget: { 1024: 6, 16384: 45 }[n], memoryBudget: 1536, long: n > 1024 }))
 const chain = (n) => chains.find((job) => job.n === n)
-const verified = { name: 'chain 1024, verified', args: derive(spec('chain', 1024)), long: true }
+const verified = { name: 'chain 1024, verified', args: derive(spec('chain', 1024)) }
 const others = [
   ['gpt', 96],
   ['resnet', 152],
