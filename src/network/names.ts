@@ -1,7 +1,8 @@
-/** Which names an expression mentions. */
+/** Which names an expression mentions, and which a layer defines. */
 import type { Span } from '../diagnostic.ts'
 import type { Ast, Mark } from './ast.ts'
 import { isBinder } from './binders.ts'
+import type { Layer } from './document.ts'
 
 interface Mention extends Span {
   readonly name: string
@@ -78,3 +79,13 @@ const bounds = (mark: Mark): Ast[] =>
 /** Whether a text has a name in it. */
 export const mentions = (text: string, name: string): boolean =>
   new RegExp(`(?<![\\p{L}\\p{N}_])${name}(?![\\p{L}\\p{N}_])`, 'u').test(text)
+
+/** The names that a layer defines, faulty or not: z and h in z[l+1], h[l, t] = …. */
+export const targetsOf = (layer: Layer): string[] =>
+  layer.kind === 'for'
+    ? layer.body.flatMap(targetsOf)
+    : layer.text.text
+        .split('=')[0]!
+        .replaceAll(/\[[^\]]*\]/g, '')
+        .split(',')
+        .map((target) => target.trim())

@@ -8,7 +8,7 @@ import { requireFree, requireProper, requireRoom } from './draft.ts'
 import { expressionOf } from './expression.ts'
 import { isSymbolicRange, referenceOf, requireIndex, stepsOf as stepsOfLoop } from './families.ts'
 import { atIndex, type Calls, define, type Frame, type Instance, memberOf, type Naming, namedValue, newNaming } from './frame.ts'
-import { namesIn } from './names.ts'
+import { namesIn, targetsOf } from './names.ts'
 import { parseEquation, parseLoop } from './syntax.ts'
 
 /** Layers as they are executed: parsed once, however often they are run. What is faulty adds its targets to `broken`. */
@@ -19,6 +19,7 @@ export function stepsOf(layers: readonly Layer[], draft: { readonly faults: Diag
       steps.push(stepOf(layer, draft, broken))
     } catch (error) {
       gather(error, draft.faults)
+      // nothing more is said of what it would have defined
       for (const name of targetsOf(layer)) broken.add(name)
     }
   }
@@ -41,15 +42,6 @@ function requireTarget(target: Ast): void {
   else if (!isMember || target.of.kind !== 'name')
     fail('syntax', { expected: 'a name before the =, or a member such as z[l+1]', found: 'an expression' }, target)
 }
-
-/** The names that a faulty layer would have defined: nothing more is said of them. */
-const targetsOf = (layer: Layer): string[] =>
-  layer.kind === 'for'
-    ? layer.body.flatMap(targetsOf)
-    : layer.text.text
-        .split('=')[0]!
-        .split(',')
-        .map((target) => target.replace(/\[.*$/, '').trim())
 
 /** Runs the steps of a body: its nodes become part of the network. Faults are gathered in the draft. */
 export function run(steps: readonly Step[], frame: Frame, body: readonly Step[] = steps): void {

@@ -2,7 +2,7 @@
 import { type Diagnostic, diagnostic } from '../diagnostic.ts'
 import { operations } from '../ops/index.ts'
 import type { ClaimEntry, Declaration, Document, Layer, ModuleDefinition } from './document.ts'
-import { mentions } from './names.ts'
+import { mentions, targetsOf } from './names.ts'
 
 /** What is wrong with giving a name a number, if something is. */
 export function refusalOf(name: string, document: Document): Diagnostic | undefined {
@@ -17,20 +17,13 @@ function meaningOf(name: string, document: Document): string | undefined {
   if (operations.has(name)) return 'an operation'
   if (functions.some(({ head }) => isHead(head.text))) return 'a function'
   if (modules.some(({ head }) => isHead(head.text))) return 'a module'
-  if ([...inputs, ...params, ...constants].some((d) => isHead(d.name.text)) || layers.flatMap(targetsIn).includes(name)) return 'a value'
+  if ([...inputs, ...params, ...constants].some((d) => isHead(d.name.text)) || layers.flatMap(targetsOf).includes(name)) return 'a value'
   if (/^[^=(]+(?=[=(])/.exec(loss.text)?.[0].trim() === name) return 'the loss'
   return expressionsIn(document).some((text) => indicesIn(text).includes(name)) ? 'an index' : undefined
 }
 
 /** W in W[N], F in F(x). */
 const baseOf = (text: string): string => text.replace(/[[(].*$/s, '').trim()
-
-function targetsIn(layer: Layer): string[] {
-  if (layer.kind === 'for') return layer.body.flatMap(targetsIn)
-  const [targets] = layer.text.text.split('=') as [string]
-  const names = targets.replaceAll(/\[[^\]]*\]/g, '').split(',')
-  return names.map((name) => name.trim())
-}
 
 const indicesIn = (text: string): string[] => [...text.matchAll(/([\p{L}_][\p{L}\p{N}_]*)\s+in\s+range\b/gu)].map(([, index]) => index!)
 
